@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RING_UNIFORM_H
+#define RING_UNIFORM_H
+
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/rng.h"
+#include "ring/ring.h"
+
+#define RING_SEED_BYTES 32
+
+/** The public polynomial a_k: n uniform residues, in transform order, from the AES-128-CTR keystream whose key is the
+ * first 16 bytes of SHA-256("veil/uniform/1" || domain[32] || seed[32] || le32(k)), by rejection (kernels.h: uniform).
+ * `domain` says which protocol and parameters the seed belongs to. Public: no secrecy is claimed of it. */
+void ring_uniform(const struct ring_prime *r, void *a, struct keystream *ks, const uint8_t domain[HASH_BYTES],
+	const uint8_t seed[RING_SEED_BYTES], uint32_t k);
+
+#endif
