@@ -6,6 +6,10 @@
  * functions that overflow buffers, ignore errors, share hidden state or give weak randomness do not compile.
  * Their headers come first: a poisoned name may not appear any more, not even in a declaration. */
 
+/* Third-party headers have members and parameters of these names, so it is their call that is refused. */
+int rand(void) __attribute__((error("use base/rng.h")));
+long random(void) __attribute__((error("use base/rng.h")));
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +27,5 @@
 #pragma GCC poison srand srandom drand48 tmpnam tempnam mktemp
 #pragma GCC poison asctime ctime gmtime localtime
 #pragma GCC poison alloca strdupa strndupa
-
-/* Third-party headers have members and parameters of these names, so it is their call that is refused. */
-int rand(void) __attribute__((error("use base/rng.h")));
-long random(void) __attribute__((error("use base/rng.h")));
 
 #endif
