@@ -4,8 +4,9 @@
 
 #include <stddef.h>
 
-/* One program, veil-bench, one file a group (bench_<group>.c), one row here: groups[] in main.c. Times are thread CPU
- * time on one core. Every result carries the limit that the machine itself sets, measured in the same run. */
+/* One program, veil-bench, one file a group (bench_<group>.c), one row here: groups[] in main.c. Times are
+ * thread CPU time on one core. Every result carries the limit that the machine itself sets, measured in the
+ * same run. */
 
 struct bench; /* options, the machine's figures, the output */
 
@@ -14,18 +15,19 @@ unsigned bench_features(const struct bench *b);
 /** Name of that mask. */
 const char *bench_isa(const struct bench *b);
 
-/** Microseconds to read `bytes` bytes that belong to a working set of `working_set` bytes, at the read bandwidth measured
- * in this run for a set of that size. */
+/** Microseconds to read `bytes` bytes that belong to a working set of `working_set` bytes, at the read
+ * bandwidth measured in this run for a set of that size. */
 double bench_limit_read_us(struct bench *b, size_t working_set, size_t bytes);
-/** Microseconds for `count` 32x32->64-bit lane multiplies at the throughput measured in this run for this ISA. */
+/** Microseconds for `count` 32x32->64-bit lane multiplies at the throughput measured in this run for this
+ * ISA. */
 double bench_limit_mul_us(struct bench *b, double count);
 
 /** Time fn(arg): warms up, then repeats in batches for a fixed time; prints min and median of a call.
  *  limit_us  what the machine's limits allow (0: none known)
  *  bytes     what the note says they are (traffic, memory read); 0: none
  *  note      free text, may be NULL */
-void bench_run(struct bench *b, const char *name, void (*fn)(void *arg), void *arg, double limit_us, double bytes,
-	const char *note);
+void bench_run(struct bench *b, const char *name, void (*fn)(void *arg), void *arg, double limit_us,
+	double bytes, const char *note);
 /** Is this name asked for (a filter may be given)? Skip expensive set-up otherwise. */
 int bench_wanted(const struct bench *b, const char *name);
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BENCH_LOOPS_H
+#define BENCH_LOOPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The loops that find out what a machine can do, once per ISA (generic: loops.c). */
+struct loops {
+	const char *isa;
+	/** Reads `size` bytes, a multiple of 512, from 64-byte aligned memory. The result only keeps the
+	 * loads alive. */
+	uint64_t (*read)(const void *data, size_t size);
+	/** LOOPS_MULS 32x32->64-bit lane multiplies with enough independent chains to fill the units. */
+	uint64_t (*mul)(uint64_t seed);
+	const char *mul_note; /* the instruction it counts */
+};
+
+#define LOOPS_MULS 61440
+
+extern const struct loops loops_generic, loops_avx2, loops_avx512;
+
+/** 65536 additions, each waiting for the one before: one a cycle. */
+uint64_t loops_chain(uint64_t seed);
+#define LOOPS_CHAIN 65536
+
+#endif
