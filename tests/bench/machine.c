@@ -95,10 +95,10 @@ void machine_init(struct bench *b)
 	if (b->features & CPU_AVX512)
 		b->loops = &loops_avx512;
 #endif
-	/* Eight times the last cache, so that what is left of the last pass does not count; huge pages, so
+	/* Four times the last cache, so that what is left of the last pass does not count; huge pages, so
 	 * that this is the limit of the memory and not of address translation. */
 	b->dram_set = (size_t)256 << 20;
-	while (l3 > 0 && b->dram_set < (size_t)l3 * 8 && b->dram_set < (size_t)1 << 30)
+	while (l3 > 0 && b->dram_set < (size_t)l3 * 4 && b->dram_set < (size_t)512 << 20)
 		b->dram_set *= 2;
 	b->memory = aligned_alloc((size_t)2 << 20, b->dram_set);
 	REQUIRE(b->memory);
