@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Not a header: the body of generic.c, included once a width with WORD, WIDE (twice as wide) and NAME defined.
+ * R = 2^BITS. q < R/2, so a value below 2q fits a WORD. */
+
+#define BITS (8 * sizeof(WORD))
+
+/* x < 2q: back to [0, q). */
+static inline WORD NAME(reduce)(WORD x, WORD q)
+{
+	WORD t = (WORD)(x - q);
+
+	return (WORD)(t + (q & (WORD)(0 - (t >> (BITS - 1)))));
+}
+
+/* Montgomery: x R^-1 mod q in [0, q), for x < qR. */
+static inline WORD NAME(redc)(WIDE x, WORD q, WORD neg_inv)
+{
+	WORD m = (WORD)((WORD)x * neg_inv);
+
+	return NAME(reduce)((WORD)((x + (WIDE)m * q) >> BITS), q);
+}
+
+/* Shoup: y w mod q in [0, q) for any y, where quotient = floor(w R / q). */
+static inline WORD NAME(mul_by)(WORD y, WORD w, WORD quotient, WORD q)
+{
+	WORD high = (WORD)((WIDE)y * quotient >> BITS);
+
+	return NAME(reduce)((WORD)(y * w - high * q), q);
+}
+
+/* --- the transform */
+
+struct NAME(constant) {
+	WORD w, quotient;
+};
+
+struct NAME(table) {
+	WORD q;
+	unsigned log_n;
+	/* the last inverse stage, by enum kernels_scale: the factor of the sums, the factor of the differences */
+	struct NAME(constant) last[2][2];
+	struct NAME(constant) twiddles[]; /* root^brv(i), i < N, then root^-brv(i) */
+};
+
+static size_t NAME(ntt_table_bytes)(unsigned log_n)
+{
+	size_t bytes = sizeof(struct NAME(table)) + (sizeof(struct NAME(constant)) << (log_n + 1));
+
+	return (bytes + 63) / 64 * 64;
+}
+
+static struct NAME(constant) NAME(constant_of)(WORD w, WORD q)
+{
+	return (struct NAME(constant)){.w = w, .quotient = (WORD)(((WIDE)w << BITS) / q)};
+}
+
+static void NAME(ntt_init)(void *table, const struct kernels_prime *p, unsigned log_n, uint64_t root)
+{
+	struct NAME(table) *t = table;
+	size_t n = (size_t)1 << log_n;
+	struct NAME(constant) *forward = t->twiddles, *inverse = forward + n;
+	WORD q = (WORD)p->q, power = 1, scale = 1;
+
+	t->q = q;
+	t->log_n = log_n;
+	forward[0] = inverse[0] = NAME(constant_of)(1, q);
+	for (size_t i = 1; i < n; i++) {
+		power = (WORD)((WIDE)power * (WORD)root % q);
+		forward[reverse_bits(i, log_n)] = NAME(constant_of)(power, q);
+		/* root^N = -1, so root^-(N-i) = -root^i */
+		inverse[reverse_bits(n - i, log_n)] = NAME(constant_of)(q - power, q);
+	}
+	for (unsigned i = 0; i < log_n; i++)
+		scale = (WORD)((WIDE)scale * ((q + 1) / 2) % q);
+	for (int s = KERNELS_PLAIN; s <= KERNELS_MONTGOMERY; s++) {
+		t->last[s][0] = NAME(constant_of)(scale, q);
+		t->last[s][1] = NAME(constant_of)((WORD)((WIDE)scale * inverse[1].w % q), q);
+		scale = (WORD)((WIDE)scale * (WORD)p->mont_one % q);
+	}
+}
+
+/* Cooley-Tukey; values stay in [0, 2q) between stages. */
+static void NAME(ntt_forward)(void *a, const void *table)
+{
+	const struct NAME(table) *t = table;
+	size_t n = (size_t)1 << t->log_n;
+	WORD *x = a, q = t->q;
+
+	for (size_t groups = 1, half = n / 2; groups < n; groups *= 2, half /= 2) {
+		for (size_t g = 0; g < groups; g++) {
+			struct NAME(constant) c = t->twiddles[groups + g];
+			WORD *low = x + 2 * g * half, *high = low + half;
+
+			for (size_t j = 0; j < half; j++) {
+				WORD u = NAME(reduce)(low[j], q), v = NAME(mul_by)(high[j], c.w, c.quotient, q);
+
+				low[j] = (WORD)(u + v);
+				high[j] = (WORD)(u + (q - v));
+			}
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		x[i] = NAME(reduce)(x[i], q);
+}
+
+/* Gentleman-Sande; the last stage carries the scale. Values stay in [0, q). */
+static void NAME(ntt_inverse)(void *a, const void *table, enum kernels_scale scale)
+{
+	const struct NAME(table) *t = table;
+	size_t n = (size_t)1 << t->log_n;
+	const struct NAME(constant) *twiddles = t->twiddles + n;
+	struct NAME(constant) sum = t->last[scale][0], difference = t->last[scale][1];
+	WORD *x = a, q = t->q;
+
+	for (size_t groups = n / 2, half = 1; groups > 1; groups /= 2, half *= 2) {
+		for (size_t g = 0; g < groups; g++) {
+			struct NAME(constant) c = twiddles[groups + g];
+			WORD *low = x + 2 * g * half, *high = low + half;
+
+			for (size_t j = 0; j < half; j++) {
+				WORD u = low[j], v = high[j];
+
+				low[j] = NAME(reduce)((WORD)(u + v), q);
+				high[j] = NAME(mul_by)((WORD)(u + (q - v)), c.w, c.quotient, q);
+			}
+		}
+	}
+	for (size_t j = 0; j < n / 2; j++) {
+		WORD u = x[j], v = x[j + n / 2];
+
+		x[j] = NAME(mul_by)((WORD)(u + v), sum.w, sum.quotient, q);
+		x[j + n / 2] = NAME(mul_by)((WORD)(u + (q - v)), difference.w, difference.quotient, q);
+	}
+}
+
+/* --- pointwise */
+
+static void NAME(add)(void *dst, const void *a, const void *b, size_t n, const struct kernels_prime *p)
+{
+	const WORD *x = a, *y = b;
+	WORD *z = dst, q = (WORD)p->q;
+
+	for (size_t i = 0; i < n; i++)
+		z[i] = NAME(reduce)((WORD)(x[i] + y[i]), q);
+}
+
+static void NAME(sub)(void *dst, const void *a, const void *b, size_t n, const struct kernels_prime *p)
+{
+	const WORD *x = a, *y = b;
+	WORD *z = dst, q = (WORD)p->q;
+
+	for (size_t i = 0; i < n; i++)
+		z[i] = NAME(reduce)((WORD)(x[i] + (q - y[i])), q);
+}
+
+static void NAME(neg)(void *dst, const void *a, size_t n, const struct kernels_prime *p)
+{
+	const WORD *x = a;
+	WORD *z = dst, q = (WORD)p->q;
+
+	for (size_t i = 0; i < n; i++)
+		z[i] = NAME(reduce)((WORD)(q - x[i]), q);
+}
+
+static void NAME(mul)(void *dst, const void *a, const void *b, size_t n, const struct kernels_prime *p)
+{
+	const WORD *x = a, *y = b;
+	WORD *z = dst, q = (WORD)p->q, neg_inv = (WORD)p->neg_inv, two = (WORD)p->mont_two;
+
+	for (size_t i = 0; i < n; i++)
+		z[i] = NAME(redc)((WIDE)NAME(redc)((WIDE)x[i] * y[i], q, neg_inv) * two, q, neg_inv);
+}
+
+/* --- multiply-accumulate */
+
+/* One block of 16 coefficients of one output: w and x are [terms][16]. */
+static inline void NAME(mac_block)(
+	WORD *out, const WORD *w, const WORD *x, size_t terms, const struct kernels_prime *p)
+{
+	WIDE sum[KERNELS_LANES] = {0};
+
+	for (size_t t = 0; t < terms; t++)
+		for (size_t l = 0; l < KERNELS_LANES; l++)
+			sum[l] += (WIDE)w[t * KERNELS_LANES + l] * x[t * KERNELS_LANES + l];
+	/* A sum may reach R^2. With R = mont_one, high * R + low = high * mont_one + low <= (R-1)(q-1) + R-1 < qR. */
+	for (size_t l = 0; l < KERNELS_LANES; l++) {
+		WIDE small = (sum[l] >> BITS) * (WORD)p->mont_one + (WORD)sum[l];
+
+		out[l] = NAME(redc)(small, (WORD)p->q, (WORD)p->neg_inv);
+	}
+}
+
+static void NAME(mac)(void *const *out, const void *w, const void *const *x, unsigned vectors, size_t n,
+	size_t outputs, size_t terms, const struct kernels_prime *p)
+{
+	const size_t block = terms * KERNELS_LANES;
+	const WORD *shard = w;
+
+	for (size_t b = 0; b < n / KERNELS_LANES; b++) {
+		for (size_t o = 0; o < outputs; o++) {
+			for (unsigned v = 0; v < vectors; v++)
+				NAME(mac_block)((WORD *)out[v] + o * n + b * KERNELS_LANES, shard,
+					(const WORD *)x[v] + b * block, terms, p);
+			shard += block;
+		}
+	}
+}
+
+static void NAME(interleave)(void *dst, const void *src, size_t n, size_t terms, size_t t)
+{
+	const WORD *from = src;
+	WORD *to = (WORD *)dst + t * KERNELS_LANES;
+
+	for (size_t i = 0; i < n; i += KERNELS_LANES, to += terms * KERNELS_LANES)
+		memcpy(to, from + i, KERNELS_LANES * sizeof(WORD));
+}
+
+static void NAME(fold)(void *dst, const void *src, size_t n, size_t fold, const struct kernels_prime *p)
+{
+	const WORD *x = src;
+	WORD *z = dst, q = (WORD)p->q;
+
+	for (size_t i = 0; i < n / fold; i++) {
+		WORD sum = x[i * fold];
+
+		for (size_t j = 1; j < fold; j++)
+			sum = NAME(reduce)((WORD)(sum + x[i * fold + j]), q);
+		z[i] = sum;
+	}
+}
+
+/* --- bytes */
+
+static bool NAME(unpack)(
+	void *dst, const uint8_t *src, size_t n, unsigned bits, unsigned shift, const struct kernels_prime *p)
+{
+	const size_t size = (n * bits + 7) / 8;
+	uint8_t tail[2 * TAKE_BYTES] = {0};
+	size_t tail_start = size < TAKE_BYTES ? 0 : size - TAKE_BYTES, i = 0;
+	uint64_t too_large = 0;
+	WORD *z = dst;
+
+	for (; i < n && i * bits / 8 <= tail_start && size >= TAKE_BYTES; i++) {
+		uint64_t value = take_bits(src, i * bits, bits) << shift;
+
+		too_large |= p->q - 1 - value;
+		z[i] = (WORD)value;
+	}
+	if (size)
+		memcpy(tail, src + tail_start, size - tail_start);
+	for (; i < n; i++) {
+		uint64_t value = take_bits(tail, i * bits - 8 * tail_start, bits) << shift;
+
+		too_large |= p->q - 1 - value;
+		z[i] = (WORD)value;
+	}
+	return too_large >> 63 == 0;
+}
+
+static void NAME(pack)(uint8_t *dst, const void *src, size_t n, unsigned bits)
+{
+	struct bit_writer writer = {.dst = dst};
+	const WORD *x = src;
+
+	for (size_t i = 0; i < n; i++) {
+		if (bits > 32)
+			put_bits(&writer, (uint32_t)((uint64_t)x[i] >> 32), bits - 32);
+		put_bits(&writer, (uint32_t)x[i], bits > 32 ? 32 : bits);
+	}
+	flush_bits(&writer);
+}
+
+static void NAME(round)(void *dst, const void *a, size_t n, unsigned bits, const struct kernels_prime *p)
+{
+	const uint64_t q = p->q, mask = ((uint64_t)1 << bits) - 1;
+	/* below R, because 2^(bits-1) < q; then a * scale / (R/2) is less than 1 below a * 2^bits / q */
+	const WORD scale = (WORD)(((WIDE)1 << (bits + BITS - 1)) / p->q);
+	const WORD *x = a;
+	WORD *z = dst;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t quotient = (uint64_t)((WIDE)x[i] * scale >> (BITS - 1));
+		/* < 2.5 q where the width is 4; < 2 q where it is 8, for a < R/4 there */
+		uint64_t rest = ((uint64_t)x[i] << bits) + (q - 1) / 2 - quotient * q;
+
+		quotient += ((q - 1 - rest) >> 63) + ((2 * q - 1 - rest) >> 63);
+		z[i] = (WORD)(quotient & mask);
+	}
+}
+
+static void NAME(uniform)(
+	void *dst, size_t n, size_t *filled, const uint8_t *bytes, size_t words, const struct kernels_prime *p)
+{
+	const WORD mask = (WORD)(((uint64_t)1 << p->bits) - 1);
+	size_t count = *filled;
+	WORD *z = dst;
+
+	for (size_t i = 0; i < words && count < n; i++) {
+		WORD candidate;
+
+		memcpy(&candidate, bytes + i * sizeof candidate, sizeof candidate);
+		candidate &= mask;
+		if (candidate < p->q)
+			z[count++] = candidate;
+	}
+	*filled = count;
+}
+
+void NAME(kernels_generic)(struct kernels *k)
+{
+	*k = (struct kernels){
+		.ntt_table_bytes = NAME(ntt_table_bytes),
+		.ntt_init = NAME(ntt_init),
+		.ntt_forward = NAME(ntt_forward),
+		.ntt_inverse = NAME(ntt_inverse),
+		.add = NAME(add),
+		.sub = NAME(sub),
+		.neg = NAME(neg),
+		.mul = NAME(mul),
+		.mac = NAME(mac),
+		.interleave = NAME(interleave),
+		.fold = NAME(fold),
+		.unpack = NAME(unpack),
+		.pack = NAME(pack),
+		.round = NAME(round),
+		.uniform = NAME(uniform),
+		.name = "generic",
+	};
+}
+
+#undef BITS

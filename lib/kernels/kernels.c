@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/kernels.h"
+
+#include "base/require.h"
+#include "base/u128.h"
+#include "kernels/forms.h"
+
+static unsigned bit_length(uint64_t x)
+{
+	return 64 - (unsigned)__builtin_clzll(x);
+}
+
+void kernels_prime_init(struct kernels_prime *p, uint64_t q)
+{
+	uint64_t inverse = q; /* right to 3 bits for odd q; each step doubles them */
+	uint128 r;
+
+	REQUIRE(q > 2 && q % 2 == 1 && q < (uint64_t)1 << 62);
+	for (int step = 0; step < 5; step++)
+		inverse *= 2 - q * inverse;
+	p->q = q;
+	p->bits = bit_length(q);
+	p->width = p->bits <= 31 ? 4 : 8;
+	p->neg_inv = 0 - inverse;
+	if (p->width == 4)
+		p->neg_inv &= UINT32_MAX;
+	r = (uint128)1 << (8 * p->width);
+	p->mont_one = (uint64_t)(r % q);
+	p->mont_two = (uint64_t)((uint128)p->mont_one * p->mont_one % q);
+}
+
+uint64_t kernels_mac_limit(const struct kernels_prime *p)
+{
+	uint128 square = (uint128)(p->q - 1) * (p->q - 1);
+	uint128 limit = (((uint128)1 << (p->width == 4 ? 64 : 126)) - 1) / square;
+
+	return limit > UINT64_MAX ? UINT64_MAX : (uint64_t)limit;
+}
+
+void kernels_select(struct kernels *k, unsigned features, unsigned q_bits, unsigned log_n)
+{
+	(void)features, (void)log_n;
+	if (q_bits <= 31)
+		kernels_generic_w4(k);
+	else
+		kernels_generic_w8(k);
+}
