@@ -47,7 +47,7 @@ static unsigned detect(void)
 		found |= bit(b, 5, CPU_AVX2);
 	if ((xcr0 & XCR0_ZMM) == XCR0_ZMM && bit(b, 16, 1) && bit(b, 17, 1) && bit(b, 30, 1) && bit(b, 31, 1))
 		found |= CPU_AVX512 | bit(b, 21, CPU_IFMA) | bit(c, 11, CPU_VNNI) | bit(c, 1, CPU_VBMI) |
-			bit(c, 14, CPU_VPOPCNT);
+			 bit(c, 14, CPU_VPOPCNT);
 	return found;
 }
 #else

@@ -4,7 +4,8 @@
 #include "base/u128.h"
 #include "kernels/forms.h"
 
-/* The definition of every kernel: what does not depend on the width of a word, then the body once for each width. */
+/* The definition of every kernel: what does not depend on the width of a word, then the body once for each
+ * width. */
 
 static size_t reverse_bits(size_t x, unsigned count)
 {
@@ -37,7 +38,7 @@ static inline uint64_t take_bits(const uint8_t *src, size_t position, unsigned b
 struct bit_writer {
 	uint8_t *dst;
 	uint64_t pending; /* in the low bits; what is above them is old */
-	unsigned count;   /* of pending bits, below 32 */
+	unsigned count; /* of pending bits, below 32 */
 };
 
 /* The `bits` (1..32) low bits of a value that has no more. */

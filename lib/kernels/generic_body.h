@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Not a header: the body of generic.c, included once a width with WORD, WIDE (twice as wide) and NAME defined.
- * R = 2^BITS. q < R/2, so a value below 2q fits a WORD. */
+/* Not a header: the body of generic.c, included once a width with WORD, WIDE (twice as wide) and NAME
+ * defined. R = 2^BITS. q < R/2, so a value below 2q fits a WORD. */
 
 #define BITS (8 * sizeof(WORD))
 
@@ -38,7 +38,8 @@ struct NAME(constant) {
 struct NAME(table) {
 	WORD q;
 	unsigned log_n;
-	/* the last inverse stage, by enum kernels_scale: the factor of the sums, the factor of the differences */
+	/* the last inverse stage, by enum kernels_scale: the factor of the sums, the factor of the
+	 * differences */
 	struct NAME(constant) last[2][2];
 	struct NAME(constant) twiddles[]; /* root^brv(i), i < N, then root^-brv(i) */
 };
@@ -93,7 +94,8 @@ static void NAME(ntt_forward)(void *a, const void *table)
 			WORD *low = x + 2 * g * half, *high = low + half;
 
 			for (size_t j = 0; j < half; j++) {
-				WORD u = NAME(reduce)(low[j], q), v = NAME(mul_by)(high[j], c.w, c.quotient, q);
+				WORD u = NAME(reduce)(low[j], q),
+				     v = NAME(mul_by)(high[j], c.w, c.quotient, q);
 
 				low[j] = (WORD)(u + v);
 				high[j] = (WORD)(u + (q - v));
@@ -183,7 +185,8 @@ static inline void NAME(mac_block)(
 	for (size_t t = 0; t < terms; t++)
 		for (size_t l = 0; l < KERNELS_LANES; l++)
 			sum[l] += (WIDE)w[t * KERNELS_LANES + l] * x[t * KERNELS_LANES + l];
-	/* A sum may reach R^2. With R = mont_one, high * R + low = high * mont_one + low <= (R-1)(q-1) + R-1 < qR. */
+	/* A sum may reach R^2. With R = mont_one, high * R + low = high * mont_one + low <= (R-1)(q-1) + R-1
+	 * < qR. */
 	for (size_t l = 0; l < KERNELS_LANES; l++) {
 		WIDE small = (sum[l] >> BITS) * (WORD)p->mont_one + (WORD)sum[l];
 
@@ -200,7 +203,8 @@ static void NAME(mac)(void *const *out, const void *w, const void *const *x, uns
 	for (size_t b = 0; b < n / KERNELS_LANES; b++) {
 		for (size_t o = 0; o < outputs; o++) {
 			for (unsigned v = 0; v < vectors; v++)
-				NAME(mac_block)((WORD *)out[v] + o * n + b * KERNELS_LANES, shard,
+				NAME(mac_block)
+				((WORD *)out[v] + o * n + b * KERNELS_LANES, shard,
 					(const WORD *)x[v] + b * block, terms, p);
 			shard += block;
 		}
@@ -289,8 +293,8 @@ static void NAME(round)(void *dst, const void *a, size_t n, unsigned bits, const
 	}
 }
 
-static void NAME(uniform)(
-	void *dst, size_t n, size_t *filled, const uint8_t *bytes, size_t words, const struct kernels_prime *p)
+static void NAME(uniform)(void *dst, size_t n, size_t *filled, const uint8_t *bytes, size_t words,
+	const struct kernels_prime *p)
 {
 	const WORD mask = (WORD)(((uint64_t)1 << p->bits) - 1);
 	size_t count = *filled;

@@ -8,13 +8,14 @@
 
 #include "base/cpu.h"
 
-/* Arithmetic on arrays of residues modulo one prime. The table of kernels is filled once, when a ring is built; hot code
- * has no branch on ISA or width. generic.c is the definition: a vector kernel gives the same bits for every input that
- * the contract allows.
+/* Arithmetic on arrays of residues modulo one prime. The table of kernels is filled once, when a ring is
+ * built; hot code has no branch on ISA or width. generic.c is the definition: a vector kernel gives the same
+ * bits for every input that the contract allows.
  *
- * A residue array holds `uint32_t` words where q < 2^31 (width 4) and `uint64_t` words elsewhere (width 8, q < 2^62);
- * that is what `void *` means below. Unless a line says otherwise values are in [0, q) on entry and on return, arrays are
- * 64-byte aligned, do not overlap unless they are the same array, and no branch depends on a value. */
+ * A residue array holds `uint32_t` words where q < 2^31 (width 4) and `uint64_t` words elsewhere (width 8, q
+ * < 2^62); that is what `void *` means below. Unless a line says otherwise values are in [0, q) on entry and
+ * on return, arrays are 64-byte aligned, do not overlap unless they are the same array, and no branch depends
+ * on a value. */
 
 /** The lanes of one block of the multiply-accumulate layout. */
 #define KERNELS_LANES 16
@@ -22,24 +23,25 @@
 /** What kernels know about a prime; filled by kernels_prime_init. */
 struct kernels_prime {
 	uint64_t q;
-	unsigned bits;      /* bit length of q */
-	unsigned width;     /* bytes of a word: 4 or 8 */
-	uint64_t neg_inv;   /* -q^-1 mod R, where R = 2^32 (width 4) or 2^64 (width 8) */
-	uint64_t mont_one;  /* R mod q */
-	uint64_t mont_two;  /* R^2 mod q */
+	unsigned bits; /* bit length of q */
+	unsigned width; /* bytes of a word: 4 or 8 */
+	uint64_t neg_inv; /* -q^-1 mod R, where R = 2^32 (width 4) or 2^64 (width 8) */
+	uint64_t mont_one; /* R mod q */
+	uint64_t mont_two; /* R^2 mod q */
 };
 
 /** How ntt_inverse scales its output. */
 enum kernels_scale {
-	KERNELS_PLAIN,      /* the inverse transform */
+	KERNELS_PLAIN, /* the inverse transform */
 	KERNELS_MONTGOMERY, /* the inverse transform times R: undoes the R^-1 of mac */
 };
 
 #define KERNELS_MAC_VECTORS 8 /* the most vectors that one pass of mac serves */
 
 struct kernels {
-	/* --- negacyclic transform, natural order in, bit-reversed order out: Cooley-Tukey with twiddles root^brv(i) (and
-	 * Gentleman-Sande back); root is a primitive 2N-th root of unity. apple-bfv.md 6.3. */
+	/* --- negacyclic transform, natural order in, bit-reversed order out: Cooley-Tukey with twiddles
+	 * root^brv(i) (and Gentleman-Sande back); root is a primitive 2N-th root of unity. apple-bfv.md 6.3.
+	 */
 
 	/** Bytes of the table that ntt_init fills (64-byte aligned). */
 	size_t (*ntt_table_bytes)(unsigned log_n);
@@ -61,32 +63,35 @@ struct kernels {
 	/** Shards and vectors are laid out in blocks of 16 coefficients, each block contiguous:
 	 *    w[n/16][outputs][terms][16]    x_v[n/16][terms][16]    out_v[outputs][n]
 	 *    out_v[o][i] = R^-1 * sum over t < terms of w[i/16][o][t][i%16] * x_v[i/16][t][i%16]   mod q
-	 * for the vectors v < `vectors` (1..KERNELS_MAC_VECTORS); w is read once. n is a multiple of 16. Requires
-	 * terms <= kernels_mac_limit(p). */
-	void (*mac)(void *const *out, const void *w, const void *const *x, unsigned vectors, size_t n, size_t outputs,
-		size_t terms, const struct kernels_prime *p);
-	/** Writes a polynomial of n words as term t of the layout of a vector: dst[i/16][t][i%16] = src[i]. */
+	 * for the vectors v < `vectors` (1..KERNELS_MAC_VECTORS); w is read once. n is a multiple of 16.
+	 * Requires terms <= kernels_mac_limit(p). */
+	void (*mac)(void *const *out, const void *w, const void *const *x, unsigned vectors, size_t n,
+		size_t outputs, size_t terms, const struct kernels_prime *p);
+	/** Writes a polynomial of n words as term t of the layout of a vector: dst[i/16][t][i%16] = src[i].
+	 */
 	void (*interleave)(void *dst, const void *src, size_t n, size_t terms, size_t t);
 
-	/** dst[i] = sum over j < fold of src[i * fold + j] mod q, i < n / fold; fold a power of two. dst may be src. */
+	/** dst[i] = sum over j < fold of src[i * fold + j] mod q, i < n / fold; fold a power of two. dst may
+	 * be src. */
 	void (*fold)(void *dst, const void *src, size_t n, size_t fold, const struct kernels_prime *p);
 
-	/* --- residues to and from bytes: fixed width, MSB first, one continuous bit stream (apple-bfv.md 6.2) */
+	/* --- residues to and from bytes: fixed width, MSB first, one continuous bit stream
+	 * (apple-bfv.md 6.2) */
 
-	/** dst[i] = value_i << shift, n values of `bits` bits (bits + shift <= p->bits); reads ceil(n * bits / 8) bytes
-	 * of src and not one more; src has any alignment. Returns false if any dst[i] >= q (dst is then unspecified):
-	 * the input is public, its rejection may take another time. */
+	/** dst[i] = value_i << shift, n values of `bits` bits (bits + shift <= p->bits); reads ceil(n * bits
+	 * / 8) bytes of src and not one more; src has any alignment. Returns false if any dst[i] >= q (dst is
+	 * then unspecified): the input is public, its rejection may take another time. */
 	bool (*unpack)(void *dst, const uint8_t *src, size_t n, unsigned bits, unsigned shift,
 		const struct kernels_prime *p);
 	/** Writes ceil(n * bits / 8) bytes, zero padded at the end; values must be < 2^bits. */
 	void (*pack)(uint8_t *dst, const void *src, size_t n, unsigned bits);
-	/** dst[i] = floor((a[i] * 2^bits + (q-1)/2) / q) mod 2^bits: modulus switch to 2^bits, rounded to nearest.
-	 * bits <= p->bits. dst may be a. */
+	/** dst[i] = floor((a[i] * 2^bits + (q-1)/2) / q) mod 2^bits: modulus switch to 2^bits, rounded to
+	 * nearest. bits <= p->bits. dst may be a. */
 	void (*round)(void *dst, const void *a, size_t n, unsigned bits, const struct kernels_prime *p);
 
-	/** Rejection sampling: candidates are little-endian words of p->width bytes, masked to p->bits bits, kept in
-	 * order where < q. Appends to dst from *filled on until it holds n, adds to *filled; `bytes` must hold `words`
-	 * words. For public keystreams only: time depends on the bytes. */
+	/** Rejection sampling: candidates are little-endian words of p->width bytes, masked to p->bits bits,
+	 * kept in order where < q. Appends to dst from *filled on until it holds n, adds to *filled; `bytes`
+	 * must hold `words` words. For public keystreams only: time depends on the bytes. */
 	void (*uniform)(void *dst, size_t n, size_t *filled, const uint8_t *bytes, size_t words,
 		const struct kernels_prime *p);
 
@@ -96,8 +101,8 @@ struct kernels {
 /** q odd, 2 < q < 2^62. */
 void kernels_prime_init(struct kernels_prime *p, uint64_t q);
 
-/** The largest number of terms that mac may add for this prime: terms * (q-1)^2 fits 64 bits (width 4), or 126 bits
- * (width 8). Checked when a search context is built. */
+/** The largest number of terms that mac may add for this prime: terms * (q-1)^2 fits 64 bits (width 4), or
+ * 126 bits (width 8). Checked when a search context is built. */
 uint64_t kernels_mac_limit(const struct kernels_prime *p);
 
 /** Fill the table from generic upward: `features` is a mask of cpu_feature, q_bits picks the width, log_n the
