@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/messages.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/require.h"
+#include "veil.pb-c.h"
+
+/* What protobuf-c may use beyond the fields of a message: enough to describe a few unknown fields, so that
+ * the error can name them. A body made of thousands of tiny fields runs out of it and is refused. */
+#define SLACK_BYTES 4096
+
+static void *take(void *state, size_t size)
+{
+	struct arena *arena = state;
+
+	return arena_room(size) >= size && arena_room(size) <= arena->size - arena->used
+		       ? arena_take(arena, size)
+		       : NULL;
+}
+
+static void give(void *state, void *p)
+{
+	(void)state; /* the arena is released as a whole */
+	(void)p;
+}
+
+/* A message whose every field is there, in nothing but the bytes it needs. */
+static enum veil_status unpack(const ProtobufCMessageDescriptor *type, void *out, struct arena *arena,
+	const void *data, size_t size, struct veil_error *err)
+{
+	ProtobufCAllocator allocator = {.alloc = take, .free = give, .allocator_data = arena};
+	ProtobufCMessage *m = protobuf_c_message_unpack(type, &allocator, size, data);
+	const char *name = type->short_name;
+
+	if (!m)
+		return error_set(
+			err, VEIL_E_MALFORMED, "the %zu bytes are not a protobuf message %s", size, name);
+	/* Field 1 of every message; first, since another version may differ in all the rest. */
+	for (unsigned i = 0; i < type->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = type->fields + i;
+		const uint8_t *at = (const uint8_t *)m;
+		protobuf_c_boolean has;
+		uint32_t version;
+
+		memcpy(&has, at + f->quantifier_offset, sizeof has);
+		if (!has)
+			return error_set(err, VEIL_E_MALFORMED, "%s: field %s is missing", name, f->name);
+		if (i > 0)
+			continue;
+		memcpy(&version, at + f->offset, sizeof version);
+		if (version != WIRE_VERSION)
+			return error_set(err, VEIL_E_VERSION, "%s: protocol version %u; this side speaks %u",
+				name, (unsigned)version, WIRE_VERSION);
+	}
+	if (m->n_unknown_fields)
+		return error_set(err, VEIL_E_MALFORMED, "%s: unknown field %u", name,
+			(unsigned)m->unknown_fields->tag);
+	/* All are there, so anything else (a field twice, a long form of a number) makes the size differ. */
+	if (protobuf_c_message_get_packed_size(m) != size)
+		return error_set(
+			err, VEIL_E_MALFORMED, "%s: a field occurs twice or a length is not minimal", name);
+	memcpy(out, m, type->sizeof_message);
+	return VEIL_OK;
+}
+
+static enum veil_status want_size(
+	const char *message, const char *field, size_t have, size_t want, struct veil_error *err)
+{
+	if (have == want)
+		return VEIL_OK;
+	return error_set(
+		err, VEIL_E_MALFORMED, "%s: %s has %zu bytes instead of %zu", message, field, have, want);
+}
+
+/* Length of the UTF-8 sequence at p, 0 if it is none or a control character: names are printed on terminals.
+ */
+static size_t utf8_length(const uint8_t *p, size_t left)
+{
+	static const uint32_t least[] = {0, 0x20, 0xa0, 0x800, 0x10000};
+	size_t n = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
+	uint32_t c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
+
+	if (n == 0 || n > left)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if (p[i] >> 6 != 2)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	return c >= least[n] && c != 0x7f && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? n : 0;
+}
+
+static bool is_text(const uint8_t *p, size_t size)
+{
+	for (size_t at = 0, n; at < size; at += n) {
+		n = utf8_length(p + at, size - at);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
+/* protobuf-c does not write through the pointer. */
+static ProtobufCBinaryData view(const void *data, size_t size)
+{
+	ProtobufCBinaryData v = {.len = size};
+
+	memcpy(&v.data, &data, sizeof v.data);
+	return v;
+}
+
+#define SET(m, field, value) ((m)->has_##field = 1, (m)->field = (value))
+
+enum veil_status wire_config_write(uint8_t **out, size_t *size, const struct wire_config *c)
+{
+	Wire__Config m = WIRE__CONFIG__INIT;
+	uint8_t *body;
+
+	REQUIRE(is_text((const uint8_t *)c->name, strnlen(c->name, sizeof c->name)));
+	SET(&m, version, WIRE_VERSION);
+	SET(&m, index_id, view(c->index_id, HASH_BYTES));
+	SET(&m, name, view(c->name, strnlen(c->name, WIRE_MAX_NAME_BYTES)));
+	SET(&m, params, view(c->spec.params->name, strlen(c->spec.params->name)));
+	SET(&m, dim, c->spec.dim);
+	SET(&m, rows, c->spec.rows);
+	SET(&m, terms, c->spec.terms);
+	SET(&m, row_norm, c->spec.row_norm);
+	SET(&m, scale, c->spec.scale);
+	SET(&m, shards, c->shards);
+	SET(&m, label_bytes, c->label_bytes);
+	SET(&m, records, c->records);
+	SET(&m, codebook_hash, view(c->codebook_hash, HASH_BYTES));
+	SET(&m, codebook_bytes, c->codebook_bytes);
+	SET(&m, query_bytes, c->query_bytes);
+	SET(&m, reply_bytes, c->reply_bytes);
+	*size = wire__config__get_packed_size(&m);
+	body = malloc(*size);
+	if (!body)
+		return VEIL_E_NOMEM;
+	REQUIRE(wire__config__pack(&m, body) == *size);
+	*out = body;
+	return VEIL_OK;
+}
+
+static enum veil_status take_config(struct wire_config *out, const Wire__Config *m, struct veil_error *err)
+{
+	struct wire_config c = {.spec = {.dim = m->dim,
+					.rows = m->rows,
+					.terms = m->terms,
+					.row_norm = m->row_norm,
+					.scale = m->scale},
+		.shards = m->shards,
+		.label_bytes = m->label_bytes,
+		.records = m->records,
+		.codebook_bytes = m->codebook_bytes,
+		.query_bytes = m->query_bytes,
+		.reply_bytes = m->reply_bytes};
+	char params[WIRE_MAX_NAME_BYTES + 1] = {0};
+	enum veil_status st = want_size("Config", "index_id", m->index_id.len, HASH_BYTES, err);
+
+	if (st == VEIL_OK)
+		st = want_size("Config", "codebook_hash", m->codebook_hash.len, HASH_BYTES, err);
+	if (st != VEIL_OK)
+		return st;
+	if (m->name.len > WIRE_MAX_NAME_BYTES || !is_text(m->name.data, m->name.len))
+		return error_set(err, VEIL_E_MALFORMED,
+			"Config: name is not at most %d bytes of printable UTF-8", WIRE_MAX_NAME_BYTES);
+	if (m->params.len > WIRE_MAX_NAME_BYTES || !is_text(m->params.data, m->params.len))
+		return error_set(err, VEIL_E_MALFORMED, "Config: params is not the name of a parameter set");
+	if (m->shards == 0)
+		return error_set(err, VEIL_E_MALFORMED, "Config: shards is 0");
+	if (m->label_bytes > WIRE_MAX_LABEL_BYTES)
+		return error_set(err, VEIL_E_MALFORMED, "Config: label_bytes is %u, more than %d",
+			(unsigned)m->label_bytes, WIRE_MAX_LABEL_BYTES);
+	if (!isfinite(m->scale) || m->scale <= 0)
+		return error_set(err, VEIL_E_MALFORMED, "Config: scale is not a positive number");
+	memcpy(params, m->params.data, m->params.len);
+	c.spec.params = rlwe_params_find(params);
+	if (!c.spec.params)
+		return error_set(err, VEIL_E_UNSUPPORTED,
+			"Config: parameter set '%s' is unknown to this build; a newer client may know it",
+			params);
+	memcpy(c.index_id, m->index_id.data, HASH_BYTES);
+	memcpy(c.codebook_hash, m->codebook_hash.data, HASH_BYTES);
+	memcpy(c.name, m->name.data, m->name.len);
+	*out = c;
+	return VEIL_OK;
+}
+
+enum veil_status wire_config_read(
+	struct wire_config *config, const void *data, size_t size, struct veil_error *err)
+{
+	struct arena arena = {0};
+	Wire__Config m;
+	enum veil_status st;
+
+	if (size > WIRE_MAX_CONFIG_BYTES)
+		return error_set(err, VEIL_E_MALFORMED, "Config: %zu bytes, more than %d", size,
+			WIRE_MAX_CONFIG_BYTES);
+	st = arena_init(&arena, sizeof m + size + SLACK_BYTES);
+	if (st != VEIL_OK)
+		return error_set(err, st, "no memory for a Config of %zu bytes", size);
+	st = unpack(&wire__config__descriptor, &m, &arena, data, size, err);
+	if (st == VEIL_OK)
+		st = take_config(config, &m, err);
+	arena_clear(&arena);
+	return st;
+}
+
+static void fill_query(Wire__Query *m, const struct nn_context *ctx, const struct wire_query *q)
+{
+	SET(m, version, WIRE_VERSION);
+	SET(m, index_id, view(q->index_id, HASH_BYTES));
+	SET(m, shard, q->shard);
+	SET(m, seed, view(q->query.seed, RING_SEED_BYTES));
+	SET(m, ciphertexts, view(q->query.ciphertexts, ctx->query_bytes));
+}
+
+size_t wire_query_bytes(const struct nn_context *ctx)
+{
+	Wire__Query m = WIRE__QUERY__INIT;
+
+	fill_query(&m, ctx, &(struct wire_query){0});
+	return wire__query__get_packed_size(&m);
+}
+
+void wire_query_write(const struct nn_context *ctx, uint8_t *out, const struct wire_query *query)
+{
+	Wire__Query m = WIRE__QUERY__INIT;
+
+	fill_query(&m, ctx, query);
+	REQUIRE(wire__query__pack(&m, out) == wire_query_bytes(ctx));
+}
+
+size_t wire_query_room(const struct nn_context *ctx)
+{
+	return arena_room(sizeof(Wire__Query)) + arena_room(HASH_BYTES) + arena_room(RING_SEED_BYTES) +
+	       arena_room(ctx->query_bytes) + SLACK_BYTES;
+}
+
+static enum veil_status take_query(
+	const struct nn_context *ctx, struct wire_query *query, const Wire__Query *m, struct veil_error *err)
+{
+	enum veil_status st = want_size("Query", "index_id", m->index_id.len, HASH_BYTES, err);
+
+	if (st == VEIL_OK)
+		st = want_size("Query", "seed", m->seed.len, RING_SEED_BYTES, err);
+	if (st == VEIL_OK)
+		st = want_size("Query", "ciphertexts", m->ciphertexts.len, ctx->query_bytes, err);
+	if (st != VEIL_OK)
+		return st;
+	memcpy(query->index_id, m->index_id.data, HASH_BYTES);
+	memcpy(query->query.seed, m->seed.data, RING_SEED_BYTES);
+	query->query.ciphertexts = m->ciphertexts.data;
+	query->shard = m->shard;
+	return VEIL_OK;
+}
+
+enum veil_status wire_query_read(const struct nn_context *ctx, struct wire_query *query, const void *data,
+	size_t size, struct arena *arena, struct veil_error *err)
+{
+	size_t mark = arena_mark(arena);
+	Wire__Query m;
+	enum veil_status st;
+
+	*query = (struct wire_query){0};
+	if (size > wire_query_bytes(ctx))
+		return want_size("Query", "the body", size, wire_query_bytes(ctx), err);
+	st = unpack(&wire__query__descriptor, &m, arena, data, size, err);
+	if (st == VEIL_OK)
+		st = take_query(ctx, query, &m, err);
+	if (st != VEIL_OK)
+		arena_release(arena, mark);
+	return st;
+}
+
+static void fill_reply(
+	Wire__Reply *m, const struct nn_context *ctx, uint32_t label_bytes, const struct wire_reply *r)
+{
+	SET(m, version, WIRE_VERSION);
+	SET(m, index_id, view(r->index_id, HASH_BYTES));
+	SET(m, ciphertexts, view(r->ciphertexts.data, ctx->reply_bytes));
+	SET(m, labels, view(r->labels.data, (size_t)ctx->spec.rows * label_bytes));
+}
+
+size_t wire_reply_bytes(const struct nn_context *ctx, uint32_t label_bytes)
+{
+	Wire__Reply m = WIRE__REPLY__INIT;
+
+	fill_reply(&m, ctx, label_bytes, &(struct wire_reply){0});
+	return wire__reply__get_packed_size(&m);
+}
+
+void wire_reply_write(
+	const struct nn_context *ctx, uint32_t label_bytes, uint8_t *out, const struct wire_reply *reply)
+{
+	Wire__Reply m = WIRE__REPLY__INIT;
+
+	REQUIRE(reply->ciphertexts.size == ctx->reply_bytes);
+	REQUIRE(reply->labels.size == (size_t)ctx->spec.rows * label_bytes);
+	fill_reply(&m, ctx, label_bytes, reply);
+	REQUIRE(wire__reply__pack(&m, out) == wire_reply_bytes(ctx, label_bytes));
+}
+
+static enum veil_status take_reply(const struct nn_context *ctx, uint32_t label_bytes,
+	struct wire_reply *reply, const Wire__Reply *m, struct veil_error *err)
+{
+	size_t labels = (size_t)ctx->spec.rows * label_bytes;
+	enum veil_status st = want_size("Reply", "index_id", m->index_id.len, HASH_BYTES, err);
+
+	if (st == VEIL_OK)
+		st = want_size("Reply", "ciphertexts", m->ciphertexts.len, ctx->reply_bytes, err);
+	if (st == VEIL_OK)
+		st = want_size("Reply", "labels", m->labels.len, labels, err);
+	if (st != VEIL_OK)
+		return st;
+	memcpy(reply->index_id, m->index_id.data, HASH_BYTES);
+	reply->ciphertexts = (struct bytes){m->ciphertexts.data, m->ciphertexts.len};
+	reply->labels = (struct bytes){m->labels.data, m->labels.len};
+	return VEIL_OK;
+}
+
+enum veil_status wire_reply_read(const struct nn_context *ctx, uint32_t label_bytes, struct wire_reply *reply,
+	const void *data, size_t size, struct veil_error *err)
+{
+	size_t want = wire_reply_bytes(ctx, label_bytes);
+	Wire__Reply m;
+	enum veil_status st;
+
+	*reply = (struct wire_reply){0};
+	if (size > want)
+		return want_size("Reply", "the body", size, want, err);
+	st = arena_init(&reply->storage, sizeof m + want + SLACK_BYTES);
+	if (st != VEIL_OK)
+		return error_set(err, st, "no memory for a Reply of %zu bytes", want);
+	st = unpack(&wire__reply__descriptor, &m, &reply->storage, data, size, err);
+	if (st == VEIL_OK)
+		st = take_reply(ctx, label_bytes, reply, &m, err);
+	if (st != VEIL_OK)
+		wire_reply_clear(reply);
+	return st;
+}
+
+void wire_reply_clear(struct wire_reply *reply)
+{
+	if (!reply)
+		return;
+	arena_clear(&reply->storage);
+	*reply = (struct wire_reply){0};
+}
