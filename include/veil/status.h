@@ -10,21 +10,21 @@ extern "C" {
  * Bugs inside Veil abort instead. */
 enum veil_status {
 	VEIL_OK = 0,
-	VEIL_E_NOMEM,       /* memory could not be had */
-	VEIL_E_IO,          /* a file could not be read or written */
-	VEIL_E_INVALID,     /* an argument, option or input row is out of range or makes no sense */
-	VEIL_E_MALFORMED,   /* bytes from a peer do not parse */
-	VEIL_E_CORRUPT,     /* stored bytes fail their check */
-	VEIL_E_VERSION,     /* another protocol or index version than ours */
-	VEIL_E_NOT_FOUND,   /* no such shard, object or file */
-	VEIL_E_BUSY,        /* the peer is overloaded; try later with a new query */
-	VEIL_E_TIMEOUT,     /* a deadline passed */
-	VEIL_E_NETWORK,     /* the peer could not be reached or broke off */
+	VEIL_E_NOMEM, /* memory could not be had */
+	VEIL_E_IO, /* a file could not be read or written */
+	VEIL_E_INVALID, /* an argument, option or input row is out of range or makes no sense */
+	VEIL_E_MALFORMED, /* bytes from a peer do not parse */
+	VEIL_E_CORRUPT, /* stored bytes fail their check */
+	VEIL_E_VERSION, /* another protocol or index version than ours */
+	VEIL_E_NOT_FOUND, /* no such shard, object or file */
+	VEIL_E_BUSY, /* the peer is overloaded; try later with a new query */
+	VEIL_E_TIMEOUT, /* a deadline passed */
+	VEIL_E_NETWORK, /* the peer could not be reached or broke off */
 	VEIL_E_UNSUPPORTED, /* recognised, but not offered by this build or index */
 };
 
-/** One human sentence about an error: what was wrong, by name, and the next step where there is one. Filled only when
- * a function returns something else than VEIL_OK; may be NULL wherever it is a parameter. */
+/** One human sentence about an error: what was wrong, by name, and the next step where there is one. Filled
+ * only when a function returns something else than VEIL_OK; may be NULL wherever it is a parameter. */
 struct veil_error {
 	char text[512];
 };

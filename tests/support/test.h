@@ -7,8 +7,8 @@
 
 #include "base/rng.h"
 
-/** The seed of a random test: VEIL_TEST_SEED (decimal or 0x...) or fresh; printed to stderr, so that a failure can be
- * repeated. */
+/** The seed of a random test: VEIL_TEST_SEED (decimal or 0x...) or fresh; printed to stderr, so that a
+ * failure can be repeated. */
 uint64_t test_seed(void);
 
 /** A generator from test_seed(). The state is static: one per test process. */
