@@ -69,23 +69,30 @@ out:
 	return error_set(err, st, "no memory for the tables of a ring of degree %u", 1u << log_n);
 }
 
-enum veil_status ring_create(struct ring **out, unsigned log_n, const uint64_t *q, unsigned count,
-	unsigned features, struct veil_error *err)
+enum veil_status ring_check(unsigned log_n, const uint64_t *q, unsigned count, struct veil_error *err)
 {
-	uint64_t root[RING_MAX_PRIMES];
+	enum veil_status st = VEIL_OK;
 
-	*out = NULL;
 	if (log_n < 1 || log_n > RING_MAX_LOG_N)
 		return error_set(err, VEIL_E_INVALID, "log2 N = %u is not in 1..%d", log_n, RING_MAX_LOG_N);
 	if (count < 1 || count > RING_MAX_PRIMES)
 		return error_set(err, VEIL_E_INVALID, "%u primes are not 1..%d", count, RING_MAX_PRIMES);
-	for (unsigned i = 0; i < count; i++) {
-		enum veil_status st = check_prime(log_n, q, i, err);
+	for (unsigned i = 0; i < count && st == VEIL_OK; i++)
+		st = check_prime(log_n, q, i, err);
+	return st;
+}
 
-		if (st != VEIL_OK)
-			return st;
+enum veil_status ring_create(struct ring **out, unsigned log_n, const uint64_t *q, unsigned count,
+	unsigned features, struct veil_error *err)
+{
+	uint64_t root[RING_MAX_PRIMES];
+	enum veil_status st = ring_check(log_n, q, count, err);
+
+	*out = NULL;
+	if (st != VEIL_OK)
+		return st;
+	for (unsigned i = 0; i < count; i++)
 		root[i] = prime_min_root(q[i], log_n);
-	}
 	return make(out, log_n, q, root, count, features, err);
 }
 

@@ -12,17 +12,19 @@
 #define RING_MAX_LOG_N 15
 #define RING_MAX_PRIMES 32
 
-/** Z_q[X]/(X^N+1) for one prime q = 1 mod 2N: constants, kernels and transform tables. Immutable after creation. */
+/** Z_q[X]/(X^N+1) for one prime q = 1 mod 2N: constants, kernels and transform tables. Immutable after
+ * creation. */
 struct ring_prime {
 	struct kernels_prime p;
 	struct kernels k;
-	uint64_t root;    /* the minimum primitive 2N-th root of unity (of a subring: its parent's root^fold) */
+	uint64_t root; /* the minimum primitive 2N-th root of unity (of a subring: its parent's root^fold) */
 	unsigned log_n;
 	size_t n;
-	void *table;      /* of k.ntt_init */
+	void *table; /* of k.ntt_init */
 };
 
-/** The ring over a product of distinct primes. A polynomial is one residue array a prime, in the order of the primes. */
+/** The ring over a product of distinct primes. A polynomial is one residue array a prime, in the order of the
+ * primes. */
 struct ring {
 	unsigned log_n;
 	size_t n;
@@ -30,18 +32,22 @@ struct ring {
 	struct ring_prime *primes; /* [count], owned */
 };
 
-/** Checks that N = 2^log_n is 2..2^RING_MAX_LOG_N, 1 <= count <= RING_MAX_PRIMES, each q prime, distinct, = 1 mod 2N,
- * < 2^62; VEIL_E_INVALID names the prime that is not. `features` as cpu_features() gives them. */
-enum veil_status ring_create(struct ring **out, unsigned log_n, const uint64_t *q, unsigned count, unsigned features,
-	struct veil_error *err) VEIL_MUST_CHECK;
+/** Are these the constants of a ring? N = 2^log_n in 2..2^RING_MAX_LOG_N, 1 <= count <= RING_MAX_PRIMES, each
+ * q prime, distinct, = 1 mod 2N, < 2^62; VEIL_E_INVALID names the prime that is not. */
+enum veil_status ring_check(
+	unsigned log_n, const uint64_t *q, unsigned count, struct veil_error *err) VEIL_MUST_CHECK;
+
+/** Only what ring_check accepts. `features` as cpu_features() gives them. */
+enum veil_status ring_create(struct ring **out, unsigned log_n, const uint64_t *q, unsigned count,
+	unsigned features, struct veil_error *err) VEIL_MUST_CHECK;
 void ring_destroy(struct ring *ring);
 
-/** The ring of the polynomials in X^fold, degree N/fold, whose transform values are those of the parent's groups of
- * `fold` neighbours: for f = sum f_i X^i let g = sum_j f_{j*fold} X^{j*fold}. Then k.fold of NTT(f) gives
- * fold * NTT_sub(g as a polynomial of N/fold coefficients). (In bit-reversed order `fold` neighbours share the value of
- * X^fold.) fold is a power of two, 1 <= fold <= N/2; count is that of the parent. */
-enum veil_status ring_create_subring(struct ring **out, const struct ring *parent, size_t fold, unsigned features,
-	struct veil_error *err) VEIL_MUST_CHECK;
+/** The ring of the polynomials in X^fold, degree N/fold, whose transform values are those of the parent's
+ * groups of `fold` neighbours: for f = sum f_i X^i let g = sum_j f_{j*fold} X^{j*fold}. Then k.fold of NTT(f)
+ * gives fold * NTT_sub(g as a polynomial of N/fold coefficients). (In bit-reversed order `fold` neighbours
+ * share the value of X^fold.) fold is a power of two, 1 <= fold <= N/2; count is that of the parent. */
+enum veil_status ring_create_subring(struct ring **out, const struct ring *parent, size_t fold,
+	unsigned features, struct veil_error *err) VEIL_MUST_CHECK;
 
 static inline size_t ring_prime_bytes(const struct ring_prime *r)
 {

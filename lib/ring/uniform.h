@@ -10,10 +10,11 @@
 
 #define RING_SEED_BYTES 32
 
-/** The k-th public stream of a seed: n uniform residues from the AES-128-CTR keystream whose key is the first 16 bytes
- * of SHA-256("veil/uniform/1" || domain[32] || seed[32] || le32(k)), by rejection (kernels.h: uniform). n need not be
- * r->n: one stream may serve several polynomials, for a new key costs as much as a thousand residues. `domain` says
- * which protocol and parameters the seed belongs to. Public: no secrecy is claimed of it. */
+/** The k-th public stream of a seed: n uniform residues from the AES-128-CTR keystream whose key is the first
+ * 16 bytes of SHA-256("veil/uniform/1" || domain[32] || seed[32] || le32(k)), by rejection (kernels.h:
+ * uniform). n need not be r->n: one stream may serve several polynomials, for a new key costs as much as a
+ * thousand residues. `domain` says which protocol and parameters the seed belongs to. Public: no secrecy is
+ * claimed of it. */
 void ring_uniform(const struct ring_prime *r, void *a, size_t n, struct keystream *ks,
 	const uint8_t domain[HASH_BYTES], const uint8_t seed[RING_SEED_BYTES], uint32_t k);
 

@@ -18,7 +18,7 @@ enum rlwe_error {
 
 enum rlwe_use {
 	RLWE_USE_SEARCH_APPROXIMATE, /* g-split search, scores as rounded phases */
-	RLWE_USE_SEARCH_EXACT,       /* g-split search, scores are the integer dot products */
+	RLWE_USE_SEARCH_EXACT, /* g-split search, scores are the integer dot products */
 	RLWE_USE_BFV,
 };
 
@@ -26,14 +26,14 @@ struct rlwe_params {
 	const char *name;
 	unsigned log_n;
 	unsigned q_count;
-	const uint64_t *q;      /* ALL moduli that are published under one secret */
-	uint64_t t;             /* plaintext modulus; 0 where the use has none */
+	const uint64_t *q; /* ALL moduli that are published under one secret */
+	uint64_t t; /* plaintext modulus; 0 where the use has none */
 	enum rlwe_error error;
 	enum rlwe_use use;
-	unsigned upload_bits;   /* search: bits of a residue in the query (b_u) */
+	unsigned upload_bits; /* search: bits of a residue in the query (b_u) */
 	unsigned reply_c1_bits; /* search: b_1 */
 	unsigned reply_c0_bits; /* search: b_0 */
-	bool insecure;          /* tiny ring for fast tests; refused outside them */
+	bool insecure; /* tiny ring for fast tests; refused outside them */
 };
 
 /** The embedded set of that name, or NULL. */
@@ -41,14 +41,14 @@ const struct rlwe_params *rlwe_params_find(const char *name);
 /** The embedded sets in file order; NULL past the last. For tests and `info`. */
 const struct rlwe_params *rlwe_params_at(size_t i);
 
-/** The largest bit length of the product of all moduli for N = 2^log_n at 128-bit post-quantum security, ternary
- * secret, sigma 3.2 (params/security.tsv); 0 where the table has no line. */
+/** The largest bit length of the product of all moduli for N = 2^log_n at 128-bit post-quantum security,
+ * ternary secret, sigma 3.2 (params/security.tsv); 0 where the table has no line. */
 unsigned rlwe_security_limit_bits(unsigned log_n);
 
-/** Everything that makes a set usable: N in the table, each q prime, distinct, = 1 mod 2N and within kernel width, bit
- * length of the product within the limit (integers, never floating log2), bits of the search within q. An `insecure`
- * set passes only where `allow_insecure` is true. */
-enum veil_status rlwe_params_check(const struct rlwe_params *params, bool allow_insecure, struct veil_error *err)
-	VEIL_MUST_CHECK;
+/** Everything that makes a set usable: N in the table, each q prime, distinct, = 1 mod 2N and within kernel
+ * width, bit length of the product within the limit (integers, never floating log2), bits of the search
+ * within q. An `insecure` set passes only where `allow_insecure` is true. */
+enum veil_status rlwe_params_check(
+	const struct rlwe_params *params, bool allow_insecure, struct veil_error *err) VEIL_MUST_CHECK;
 
 #endif
