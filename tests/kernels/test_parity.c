@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "parity.h"
+#include "schoolbook.h"
+#include "support/test.h"
+
+/* TAP: the generic kernels against the schoolbook, then every ISA of this machine against the generic ones.
+ */
+
+static const uint64_t primes[] = {
+	12289, 40961, 134176769, 268369921, /* the largest below 2^28 with N = 2^15 */
+	269221889, /* the least above */
+	536608769, /* the largest below 2^29 with N = 2^15 */
+	1073479681, /* below 2^30 */
+	1073872897, /* above */
+	2147352577, /* below 2^31 */
+	4293918721, /* below 2^32: 8-byte words */
+	274876334081, /* below 2^38 */
+	1152921504606584833, /* below 2^60 */
+	4611686018427322369, /* below 2^62 */
+};
+#define PRIMES (sizeof primes / sizeof primes[0])
+
+/* For arrays q need not be prime; products of terms of 3 never end, those of 2^31-1 end at once. */
+static const uint64_t moduli[] = {3, 5, 257, 65535, 268435455, 268435457, 536870911, 536870913, 1073741823,
+	1073741825, 2147483645, 2147483647, 2147483649, 4294967297, ((uint64_t)1 << 61) + 1,
+	((uint64_t)1 << 62) - 1};
+#define MODULI (sizeof moduli / sizeof moduli[0])
+
+static unsigned cases, failures;
+
+static void report(
+	unsigned differences, const struct kernels *k, const char *what, uint64_t q, unsigned log_n)
+{
+	failures += differences != 0;
+	printf("%s %u - %s %s q=%llu", differences ? "not ok" : "ok", ++cases, k->name, what,
+		(unsigned long long)q);
+	if (log_n)
+		printf(" n=%u", 1u << log_n);
+	putchar('\n');
+}
+
+static void check_modulus(uint64_t q, bool against_schoolbook, unsigned features, const struct rng *rng)
+{
+	struct kernels_prime p;
+	struct kernels reference, candidate;
+
+	kernels_prime_init(&p, q);
+	if (against_schoolbook)
+		schoolbook_kernels(&reference, p.bits);
+	else
+		kernels_select(&reference, 0, p.bits, 11);
+	kernels_select(&candidate, features, p.bits, 11);
+	report(parity_check_arrays(&reference, &candidate, &p, rng), &candidate, "arrays", q, 0);
+}
+
+static void check_transforms(uint64_t q, bool against_schoolbook, unsigned features, const struct rng *rng)
+{
+	struct kernels_prime p;
+	struct kernels reference, candidate;
+
+	kernels_prime_init(&p, q);
+	for (unsigned log_n = 1; log_n <= (against_schoolbook ? 8 : 15); log_n++) {
+		if ((q - 1) % ((uint64_t)2 << log_n))
+			continue;
+		if (against_schoolbook)
+			schoolbook_kernels(&reference, p.bits);
+		else
+			kernels_select(&reference, 0, p.bits, log_n);
+		kernels_select(&candidate, features, p.bits, log_n);
+		report(parity_check_transform(&reference, &candidate, &p, log_n, rng), &candidate,
+			"transform", q, log_n);
+	}
+}
+
+static void check_all(bool against_schoolbook, unsigned features, const struct rng *rng)
+{
+	for (size_t i = 0; i < PRIMES; i++) {
+		check_modulus(primes[i], against_schoolbook, features, rng);
+		check_transforms(primes[i], against_schoolbook, features, rng);
+	}
+	for (size_t i = 0; i < MODULI; i++)
+		check_modulus(moduli[i], against_schoolbook, features, rng);
+}
+
+int main(void)
+{
+	static const char *const classes[] = {"avx2", "avx512", "full"};
+	struct rng rng = test_rng();
+	unsigned before = 0;
+
+	check_all(true, 0, &rng);
+	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+		unsigned mask = 0;
+
+		if (!cpu_features_from_name(classes[i], &mask))
+			return 1;
+		mask &= cpu_features();
+		if (mask != before)
+			check_all(false, mask, &rng);
+		before = mask;
+	}
+	printf("1..%u\n", cases);
+	return failures ? 1 : 0;
+}
