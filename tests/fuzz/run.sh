@@ -21,7 +21,7 @@ if [ $# = 0 ]; then
 fi
 
 [ -f build-fuzz/build.ninja ] || CC=clang meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
-	-Db_lundef=false -Doptimization=2 --buildtype=debugoptimized
+	-Db_lundef=false -Dbuildtype=debugoptimized -Dc_args=-fno-sanitize-recover=all >/dev/null
 ninja --quiet -C build-fuzz fuzz
 mkdir -p build-fuzz/findings build-fuzz/logs
 
