@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "secret/sample.h"
+
+#include <string.h>
+
+#include "base/ct.h"
+#include "base/require.h"
+
+struct secret_stream {
+	struct rng_seeded chacha;
+	struct rng rng;
+};
+
+size_t secret_stream_room(void)
+{
+	return arena_room(sizeof(struct secret_stream));
+}
+
+struct secret_stream *secret_stream_create(struct arena *arena, const struct rng *rng)
+{
+	struct secret_stream *stream;
+
+	REQUIRE(arena->secret);
+	stream = arena_take(arena, sizeof *stream);
+	rng_fill(rng, stream->chacha.key, sizeof stream->chacha.key);
+	stream->rng = rng_seeded_init(&stream->chacha, stream->chacha.key);
+	return stream;
+}
+
+static void *draw(struct secret_stream *stream, size_t size, struct arena *scratch)
+{
+	void *bytes;
+
+	REQUIRE(scratch->secret);
+	bytes = arena_take(scratch, size);
+	rng_fill(&stream->rng, bytes, size);
+	ct_poison(bytes, size);
+	return bytes;
+}
+
+size_t secret_sample_scratch(size_t n)
+{
+	return arena_room(6 * n) + 2 * arena_room(64);
+}
+
+/* Keeps the bytes below 255, mod 3 less 1, in order. Returns how many. */
+static size_t keep_ternary(int8_t *out, const uint8_t *bytes, uint8_t *kept, size_t n)
+{
+	size_t filled = 0;
+
+	for (size_t i = 0; i < n; i++)
+		kept[i] = (uint8_t)((bytes[i] + 1u) >> 8 ^ 1);
+	ct_unpoison(kept, n);
+	for (size_t i = 0; i < n; i++) {
+		unsigned third = bytes[i] * 171u >> 9; /* floor(x / 3) below 256 */
+
+		out[filled] = (int8_t)(bytes[i] - 3 * third - 1);
+		filled += kept[i];
+	}
+	return filled;
+}
+
+void secret_sample_ternary(int8_t *out, size_t n, struct secret_stream *stream, struct arena *scratch)
+{
+	size_t mark = arena_mark(scratch);
+
+	for (size_t filled = 0; filled < n;) {
+		size_t want = n - filled;
+		uint8_t *bytes = draw(stream, want, scratch);
+
+		filled += keep_ternary(out + filled, bytes, arena_take(scratch, want), want);
+		arena_release(scratch, mark);
+	}
+}
+
+#define EVERY_BYTE(x) ((uint64_t)(x)*0x0101010101010101u)
+
+/* The number of ones of each pair of bits, and of each nibble. */
+static inline uint64_t count_pairs(uint64_t x)
+{
+	return x - (x >> 1 & EVERY_BYTE(0x55));
+}
+
+static inline uint64_t count_nibbles(uint64_t x)
+{
+	x = count_pairs(x);
+	return (x & EVERY_BYTE(0x33)) + (x >> 2 & EVERY_BYTE(0x33));
+}
+
+#define BLOCK 32 /* coefficients */
+#define BLOCK_WORDS 21 /* of 64 random bits: 42 a coefficient */
+
+/* A coefficient is a byte lane: the ones in five bytes and in two bits of a sixth. The number of ones in 42
+ * fair bits, less 21, has the distribution of the ones in 21 less the ones in 21 others. */
+static inline void cbd21_block(uint64_t out[BLOCK / 8], const uint64_t random[BLOCK_WORDS])
+{
+	uint64_t pairs = count_pairs(random[20]);
+
+	for (int i = 0; i < BLOCK / 8; i++) {
+		/* at most 12 in a nibble */
+		uint64_t low = count_nibbles(random[i]) + count_nibbles(random[4 + i]) +
+			       count_nibbles(random[8 + i]);
+		uint64_t high = count_nibbles(random[12 + i]) + count_nibbles(random[16 + i]);
+		uint64_t sum = (low & EVERY_BYTE(0x0f)) + (low >> 4 & EVERY_BYTE(0x0f)) +
+			       (high & EVERY_BYTE(0x0f)) + (high >> 4 & EVERY_BYTE(0x0f)) +
+			       (pairs >> 2 * i & EVERY_BYTE(0x03));
+
+		/* less 21 in each lane, without a borrow between lanes: sum <= 42 */
+		out[i] = (sum + EVERY_BYTE(128 - 21)) ^ EVERY_BYTE(128);
+	}
+}
+
+void secret_sample_cbd21(int8_t *out, size_t n, struct secret_stream *stream, struct arena *scratch)
+{
+	size_t mark = arena_mark(scratch);
+	const uint64_t *random = draw(stream, n / BLOCK * BLOCK_WORDS * sizeof *random, scratch);
+	uint64_t lanes[BLOCK / 8];
+
+	REQUIRE(n % BLOCK == 0);
+	for (size_t i = 0; i < n; i += BLOCK, random += BLOCK_WORDS) {
+		cbd21_block(lanes, random);
+		memcpy(out + i, lanes, sizeof lanes);
+	}
+	wipe(lanes, sizeof lanes);
+	arena_release(scratch, mark);
+}
