@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# tests/checks.sh [--long]: what must hold before a change lands (.ci/run), and with --long all that we have
+# (./dev test --long). Each step runs to its end; the last lines are the times and "N passed, M failed".
+set -uo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+long=${1:-}
+passed=0 failed=0 summary=''
+started=$SECONDS
+
+# step NAME COMMAND...: counts the tests of a `meson test` in $log_of, else the step itself.
+step() {
+	local name=$1 from=$SECONDS good=0 bad=0 rc
+	shift
+	printf '\n=== %s\n' "$name"
+	log_of=''
+	"$@"
+	rc=$?
+	if [ -n "$log_of" ] && [ -f "$log_of/meson-logs/testlog.json" ]; then
+		good=$(grep -c '"result": "\(OK\|EXPECTEDFAIL\)"' "$log_of/meson-logs/testlog.json")
+		bad=$(grep -c '"result": "\(FAIL\|TIMEOUT\|ERROR\|UNEXPECTEDPASS\)"' "$log_of/meson-logs/testlog.json")
+	fi
+	if [ $rc = 0 ] && [ $good = 0 ]; then
+		good=1
+	elif [ $rc != 0 ] && [ $bad = 0 ]; then
+		bad=1
+	fi
+	passed=$((passed + good)) failed=$((failed + bad))
+	summary+=$(printf '%4d s  %4d passed  %2d failed  %s' $((SECONDS - from)) "$good" "$bad" "$name")$'\n'
+}
+
+# configure DIR COMPILER OPTION...: a build directory in which warnings are errors.
+configure() {
+	local dir=$1 cc=$2
+	shift 2
+	if [ -f "$dir/build.ninja" ]; then
+		meson configure "$dir" -Dwerror=true
+	else
+		CC=$cc meson setup "$dir" -Dwerror=true "$@" >/dev/null || meson setup "$dir"
+	fi
+}
+
+# suites DIR ARGS...: `meson test`, counted.
+suites() {
+	local dir=$1
+	shift
+	rm -f "$dir/meson-logs/testlog.json"
+	meson test -C "$dir" --print-errorlogs "$@"
+	local rc=$?
+	log_of=$dir
+	return $rc
+}
+
+gcc_tests() {
+	configure build gcc && ./dev test
+	local rc=$?
+	log_of=build
+	return $rc
+}
+
+clang_build() {
+	configure build-clang clang && ninja --quiet -C build-clang && suites build-clang --suite kernels
+}
+
+# Criterion starts each test in a process of its own whose sanitizer report does not fail the run: reports go to files,
+# and a file is a failure.
+sanitized() {
+	local reports=$PWD/build-clang-asan/reports rc
+
+	configure build-clang-asan clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false &&
+		ninja --quiet -C build-clang-asan || return 1
+	rm -rf "$reports" && mkdir -p "$reports"
+	ASAN_OPTIONS=log_path=$reports/report:abort_on_error=1:detect_stack_use_after_return=1 \
+	UBSAN_OPTIONS=log_path=$reports/report:print_stacktrace=1:halt_on_error=1 \
+		suites build-clang-asan --no-suite lint --no-suite long --no-suite ctime --timeout-multiplier 4
+	rc=$?
+	if [ -n "$(ls "$reports")" ]; then
+		head -n 40 "$reports"/*
+		rc=1
+	fi
+	return $rc
+}
+
+race() {
+	configure build-tsan clang -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false &&
+		TSAN_OPTIONS=halt_on_error=1 suites build-tsan --suite race --timeout-multiplier 4
+}
+
+isa_matrix() {
+	local rc=0
+	for isa in generic avx2 avx512 full; do
+		echo "--- VEIL_ISA=$isa"
+		VEIL_ISA=$isa meson test -C build --no-suite lint --no-suite long --print-errorlogs || rc=1
+	done
+	return $rc
+}
+
+demo() {
+	./dev demo --json | tee build/demo.json && python3 tests/integration/check_demo.py build/demo.json
+}
+
+step 'gcc, warnings are errors: tests and lints (./dev test)' gcc_tests
+step 'clang, warnings are errors; kernels' clang_build
+step 'clang with ASan and UBSan: tests, fuzz corpora' sanitized
+step 'TSan: race programs' race
+step 'constant time' suites build --suite ctime
+step 'demo on loopback (./dev demo --json)' demo
+if [ "$long" = --long ]; then
+	step 'every ISA' isa_matrix
+	step 'long suites: load, crash, large builds' suites build --suite long --timeout-multiplier 5
+	step 'fuzz, 60 s a target' tests/fuzz/run.sh 60
+else
+	step 'fuzz, 10 s a target, 60 s where it changed' tests/fuzz/run.sh --changed 60 10
+fi
+
+printf '\n%s%4d s  in all\n' "$summary" $((SECONDS - started))
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
