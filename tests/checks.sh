@@ -48,6 +48,7 @@ suites() {
 	meson test -C "$dir" --print-errorlogs "$@"
 	local rc=$?
 	log_of=$dir
+	[ -f "$dir/meson-logs/testlog.json" ] || { echo "no test ran"; rc=1; }
 	return $rc
 }
 
