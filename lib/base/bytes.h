@@ -32,8 +32,8 @@ struct bytes {
 	size_t size;
 };
 
-/** Sticky reader: read everything, check once with reader_done. A read past the end yields zeros and marks the reader
- * as failed; nothing is ever read outside [data, data + size). */
+/** Sticky reader: read everything, check once with reader_done. A read past the end yields zeros and marks
+ * the reader as failed; nothing is ever read outside [data, data + size). */
 struct reader {
 	const uint8_t *data;
 	size_t size;

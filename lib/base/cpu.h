@@ -14,8 +14,9 @@ enum cpu_feature {
 	CPU_VPOPCNT = 1 << 5, /* AVX512_VPOPCNTDQ */
 };
 
-/** What this machine can run, lowered (never raised) by VEIL_ISA=generic|avx2|avx512|full. An unknown value of VEIL_ISA
- * aborts with a sentence that lists the known ones. `avx512` is CPU_AVX2|CPU_AVX512; `full` (the default) is all. */
+/** What this machine can run, lowered (never raised) by VEIL_ISA=generic|avx2|avx512|full. An unknown value
+ * of VEIL_ISA aborts with a sentence that lists the known ones. `avx512` is CPU_AVX2|CPU_AVX512; `full` (the
+ * default) is all. */
 unsigned cpu_features(void);
 
 /** Parses one of the four names; false if unknown. */

@@ -23,7 +23,8 @@ static inline uint64_t ct_select(uint64_t mask, uint64_t a, uint64_t b)
 	return b ^ (mask & (a ^ b));
 }
 
-/** Marks memory as secret or public for the constant-time checkers (valgrind memcheck, MSan); nothing otherwise. */
+/** Marks memory as secret or public for the constant-time checkers (valgrind memcheck, MSan); nothing
+ * otherwise. */
 void ct_poison(const void *p, size_t size);
 void ct_unpoison(const void *p, size_t size);
 

@@ -29,8 +29,8 @@ struct rng rng_seeded_init(struct rng_seeded *state, const uint8_t seed[32]);
 /** Seed from a number. */
 struct rng rng_seeded_init_u64(struct rng_seeded *state, uint64_t seed);
 
-/** A public keystream: AES-128-CTR from a zero counter (OpenSSL EVP). Used for the uniform part of ciphertexts, which
- * is published anyway: no secrecy is claimed of it. */
+/** A public keystream: AES-128-CTR from a zero counter (OpenSSL EVP). Used for the uniform part of
+ * ciphertexts, which is published anyway: no secrecy is claimed of it. */
 struct keystream;
 struct keystream *keystream_create(void);
 void keystream_destroy(struct keystream *ks);

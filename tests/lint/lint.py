@@ -39,8 +39,10 @@ class Tree:
         return name in self.names
 
     def is_text(self, name):
-        with open(os.path.join(self.root, name), 'rb') as f:
-            return b'\0' not in f.read(8192)
+        try:
+            return '\0' not in self.text(name)
+        except UnicodeDecodeError:
+            return False
 
     def text(self, name):
         if name not in self.texts:
