@@ -57,12 +57,9 @@ static enum veil_status check_params(const struct nn_spec *spec, struct veil_err
 	st = rlwe_params_check(p, spec->allow_insecure, err);
 	if (st != VEIL_OK)
 		return st;
-	if (p->q_count != 1)
-		return error_set(err, VEIL_E_INVALID, "parameter set %s has %u primes: search takes one",
-			p->name, p->q_count);
-	if (((size_t)1 << p->log_n) < KERNELS_LANES)
-		return error_set(err, VEIL_E_INVALID, "parameter set %s: N must be at least %u", p->name,
-			KERNELS_LANES);
+	if (p->log_n < 5 || p->q[0] >> 50)
+		return error_set(
+			err, VEIL_E_INVALID, "parameter set %s: search takes N >= 32 and q < 2^50", p->name);
 	return VEIL_OK;
 }
 
@@ -140,7 +137,7 @@ static enum veil_status set_scale(struct nn_context *ctx, struct veil_error *err
 	double q = (double)ctx->prime->p.q, largest, room, noise;
 
 	if (exact(s)) {
-		largest = floor(s->row_norm * query_norm(s));
+		largest = floor(s->row_norm * query_norm(s)) + 1; /* 1 for the rounding of this line */
 		ctx->plain_modulus = 2 * (uint64_t)largest + 1;
 		ctx->amplitude = (double)(ctx->prime->p.q / ctx->plain_modulus);
 		ctx->score_unit = q / ctx->amplitude;
@@ -156,9 +153,9 @@ static enum veil_status set_scale(struct nn_context *ctx, struct veil_error *err
 	noise = nn_noise_std(ctx, s->row_norm);
 	if (SIGMAS * noise > room)
 		return error_set(err, VEIL_E_INVALID,
-			"scores would not decode: noise %.3g leaves %.1f sigma, needed are %d: take more "
-			"terms, rows of "
-			"a smaller norm or another parameter set than %s",
+			"scores would not decode: noise %.3g leaves %.1f sigma, needed are %d: take fewer "
+			"terms, "
+			"rows of a smaller norm or another parameter set than %s",
 			noise, room / noise, SIGMAS, s->params->name);
 	return VEIL_OK;
 }
