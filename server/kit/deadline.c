@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kit/deadline.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/require.h"
+#include "kit/clock.h"
+
+#define LINGER_NS 2000000000u
+#define LINGER_MAX 64 /* sockets; more are closed at once */
+
+struct deadlines {
+	pthread_mutex_t lock; /* guards all below but the atomics */
+	struct deadline *first;
+	struct {
+		int fd; /* our duplicate */
+		uint64_t until_ns;
+	} linger[LINGER_MAX];
+	unsigned lingering;
+	bool stopping;
+	unsigned tick_ms;
+	void (*passed)(void *state);
+	void *state;
+	pthread_t thread;
+};
+
+static void sweep(struct deadlines *d, uint64_t now)
+{
+	for (struct deadline *e = d->first; e; e = e->next) {
+		if (e->cut || now < atomic_load_explicit(&e->at_ns, memory_order_relaxed))
+			continue;
+		e->cut = true;
+		shutdown(e->fd, SHUT_RDWR);
+		if (d->passed)
+			d->passed(d->state);
+	}
+}
+
+/* True when the socket is done with. */
+static bool swallow(int fd)
+{
+	char waste[16384];
+	ssize_t n;
+
+	do
+		n = recv(fd, waste, sizeof waste, MSG_DONTWAIT);
+	while (n > 0);
+	return n == 0 || (errno != EAGAIN && errno != EINTR);
+}
+
+static void swallow_all(struct deadlines *d, uint64_t now)
+{
+	for (unsigned i = 0; i < d->lingering;) {
+		if (!swallow(d->linger[i].fd) && now < d->linger[i].until_ns) {
+			i++;
+			continue;
+		}
+		close(d->linger[i].fd);
+		d->linger[i] = d->linger[--d->lingering];
+	}
+}
+
+static void *watch(void *arg)
+{
+	struct deadlines *d = arg;
+	struct pollfd fds[LINGER_MAX];
+	uint64_t swept = 0;
+	unsigned count = 0;
+	bool stopping = false;
+
+	while (!stopping) {
+		uint64_t now;
+
+		poll(fds, count, (int)d->tick_ms);
+		now = clock_ns();
+		pthread_mutex_lock(&d->lock);
+		if (now - swept >= (uint64_t)d->tick_ms * 1000000) {
+			sweep(d, now);
+			swept = now;
+		}
+		swallow_all(d, now);
+		count = d->lingering;
+		for (unsigned i = 0; i < count; i++)
+			fds[i] = (struct pollfd){.fd = d->linger[i].fd, .events = POLLIN};
+		stopping = d->stopping;
+		pthread_mutex_unlock(&d->lock);
+	}
+	return NULL;
+}
+
+enum veil_status deadlines_create(struct deadlines **out, unsigned tick_ms, void (*passed)(void *state),
+	void *state, struct veil_error *err)
+{
+	struct deadlines *d = calloc(1, sizeof *d);
+	int rc;
+
+	*out = NULL;
+	if (!d)
+		return error_set(err, VEIL_E_NOMEM, "no memory for the deadlines");
+	d->tick_ms = tick_ms;
+	d->passed = passed;
+	d->state = state;
+	pthread_mutex_init(&d->lock, NULL);
+	rc = pthread_create(&d->thread, NULL, watch, d);
+	if (rc != 0) {
+		pthread_mutex_destroy(&d->lock);
+		free(d);
+		return error_set(err, VEIL_E_NOMEM, "the thread of the deadlines could not be started: %s",
+			strerror(rc));
+	}
+	*out = d;
+	return VEIL_OK;
+}
+
+void deadlines_destroy(struct deadlines *d)
+{
+	if (!d)
+		return;
+	pthread_mutex_lock(&d->lock);
+	d->stopping = true;
+	pthread_mutex_unlock(&d->lock);
+	pthread_join(d->thread, NULL);
+	REQUIRE(d->first == NULL);
+	for (unsigned i = 0; i < d->lingering; i++)
+		close(d->linger[i].fd);
+	pthread_mutex_destroy(&d->lock);
+	free(d);
+}
+
+void deadlines_add(struct deadlines *d, struct deadline *entry, int fd, uint64_t at_ns)
+{
+	entry->fd = fd;
+	entry->cut = false;
+	deadline_set(entry, at_ns);
+	pthread_mutex_lock(&d->lock);
+	entry->previous = NULL;
+	entry->next = d->first;
+	if (d->first)
+		d->first->previous = entry;
+	d->first = entry;
+	pthread_mutex_unlock(&d->lock);
+}
+
+void deadlines_remove(struct deadlines *d, struct deadline *entry, bool linger)
+{
+	pthread_mutex_lock(&d->lock);
+	if (entry->previous)
+		entry->previous->next = entry->next;
+	else
+		d->first = entry->next;
+	if (entry->next)
+		entry->next->previous = entry->previous;
+	if (linger && !entry->cut && d->lingering < LINGER_MAX) {
+		int fd = dup(entry->fd);
+
+		if (fd >= 0) {
+			d->linger[d->lingering].fd = fd;
+			d->linger[d->lingering++].until_ns = clock_ns() + LINGER_NS;
+		}
+	}
+	pthread_mutex_unlock(&d->lock);
+}

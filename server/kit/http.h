@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KIT_HTTP_H
+#define KIT_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "kit/metrics.h"
+#include "veil/status.h"
+
+/* An HTTP/1.1 server on loopback behind a front: a table of routes, whole bodies, one reply a request. It
+ * refuses what guard.h lists, bodies above the limit of their route, other media types, and cuts whoever is
+ * too slow. libmicrohttpd is known only to http.c. */
+
+struct http;
+struct http_request;
+
+struct http_route {
+	const char *method; /* GET or POST */
+	const char *path; /* "/v1/config"; one that ends in '/' stands for all below it */
+	size_t body_limit; /* bytes of the body; 0: a request with a body is refused */
+	const char *content_type; /* the body's, exactly; NULL: any */
+	bool later; /* handle may return before the answer is given; else it must give it */
+	void (*handle)(void *state, struct http_request *req);
+};
+
+struct http_options {
+	const char *address; /* listen.h */
+	unsigned threads; /* that read and write sockets */
+	unsigned connections; /* at once; more wait in the system's queue */
+	unsigned receive_ms; /* for the head, and from the request line to the end of the body; idle time too
+			      */
+	unsigned total_ms; /* from the request line to the last byte of the reply */
+	size_t body_memory; /* for all bodies together; beyond it 503 */
+	const struct http_route *routes; /* outlive the server, as does state */
+	size_t route_count;
+	void *state;
+	struct metrics *metrics; /* NULL: not counted */
+};
+
+/** Listens and serves from other threads at once. VEIL_E_INVALID, VEIL_E_IO, VEIL_E_NOMEM. */
+enum veil_status http_create(
+	struct http **out, const struct http_options *options, struct veil_error *err) VEIL_MUST_CHECK;
+/** Where it listens, with the port that the system chose. */
+const char *http_address(const struct http *http);
+/** Memory of the body buffers. */
+size_t http_body_bytes(struct http *http);
+
+/** Accepts no more connections; replies from now on close theirs. */
+void http_quiesce(struct http *http);
+/** Waits until no request is under way; false when timeout_ms passed before. */
+bool http_drain(struct http *http, unsigned timeout_ms);
+/** Every request of a `later` route has been answered. Accepts NULL. */
+void http_destroy(struct http *http);
+
+/* For handlers. A request is valid until it is answered. */
+struct bytes http_body(const struct http_request *req);
+/** What follows a path that ends in '/'; else "". */
+const char *http_tail(const struct http_request *req);
+/** clock_ns() when the request line had arrived. */
+uint64_t http_start_ns(const struct http_request *req);
+/** The client's time is up: an answer would reach nobody. */
+bool http_expired(const struct http_request *req);
+
+struct http_reply {
+	unsigned status;
+	const char *content_type; /* static */
+	const void *body;
+	size_t size;
+	void (*done)(void *arg); /* called once when `body` is no longer needed; NULL: it is static */
+	void *arg;
+	const char *header; /* one header more, static name; NULL: none */
+	char header_value[32];
+};
+
+/** Answers, once. Any thread; the request is gone afterwards. The reply is not cached anywhere and has no
+ * Content-Encoding: its size depends on nothing but `size`. */
+void http_answer(struct http_request *req, const struct http_reply *reply);
+/** A sentence as text/plain, for errors. */
+void http_answer_text(struct http_request *req, unsigned status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/** 503 with Retry-After. */
+void http_answer_busy(struct http_request *req);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kit/lifecycle.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/require.h"
+
+static sigset_t signals(bool hangup)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (hangup)
+		sigaddset(&set, SIGHUP);
+	return set;
+}
+
+void lifecycle_start(void)
+{
+	sigset_t set = signals(true);
+	struct rlimit files;
+
+	REQUIRE(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
+	signal(SIGPIPE, SIG_IGN);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+int lifecycle_wait(void)
+{
+	sigset_t set = signals(true);
+	int signal_number = 0;
+
+	REQUIRE(sigwait(&set, &signal_number) == 0);
+	return signal_number;
+}
+
+void lifecycle_pause(unsigned ms)
+{
+	sigset_t set = signals(false);
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+
+	while (sigtimedwait(&set, NULL, &t) < 0 && errno == EINTR)
+		;
+}
+
+enum veil_status lifecycle_write_file(const char *path, const char *text, struct veil_error *err)
+{
+	char aside[1024];
+	FILE *f;
+
+	if ((size_t)snprintf(aside, sizeof aside, "%s.tmp", path) >= sizeof aside)
+		return error_set(err, VEIL_E_INVALID, "%s: the path is too long", path);
+	f = fopen(aside, "we");
+	if (!f)
+		return error_set(err, VEIL_E_IO, "%s: %s", aside, strerror(errno));
+	if (fputs(text, f) < 0 || fclose(f) != 0 || rename(aside, path) != 0)
+		return error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
+	return VEIL_OK;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KIT_LIFECYCLE_H
+#define KIT_LIFECYCLE_H
+
+#include "veil/status.h"
+
+/* A daemon's signals and limits. Signals are waited for, never handled: there is no code that runs inside
+ * another. */
+
+/** Before any thread starts: blocks SIGTERM, SIGINT, SIGHUP in all of them, ignores SIGPIPE, raises the limit
+ * of open files to the most that is allowed, and keeps memory out of core dumps. */
+void lifecycle_start(void);
+
+/** Waits for one of the three signals and returns it. */
+int lifecycle_wait(void);
+
+/** Sleeps, but not on when SIGTERM or SIGINT comes. */
+void lifecycle_pause(unsigned ms);
+
+/** Writes text to a file that appears whole or not at all. VEIL_E_IO names it. */
+enum veil_status lifecycle_write_file(
+	const char *path, const char *text, struct veil_error *err) VEIL_MUST_CHECK;
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kit/pool.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/require.h"
+
+struct worker {
+	struct pool *pool;
+	unsigned number;
+	pthread_t thread;
+};
+
+struct pool {
+	pthread_mutex_t lock; /* guards queue, first, waiting, stopping */
+	pthread_cond_t more;
+	void **queue; /* a ring of `limit` jobs */
+	size_t limit;
+	size_t first;
+	size_t waiting;
+	bool stopping;
+	pool_run *run;
+	void *state;
+	unsigned workers; /* started */
+	struct worker *worker;
+};
+
+/* The next job; NULL when the pool stops and none is left. */
+static void *next(struct pool *pool)
+{
+	void *job = NULL;
+
+	pthread_mutex_lock(&pool->lock);
+	while (pool->waiting == 0 && !pool->stopping)
+		pthread_cond_wait(&pool->more, &pool->lock);
+	if (pool->waiting > 0) {
+		job = pool->queue[pool->first];
+		pool->first = (pool->first + 1) % pool->limit;
+		pool->waiting--;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return job;
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	void *job;
+
+	while ((job = next(w->pool)) != NULL)
+		w->pool->run(w->pool->state, w->number, job);
+	return NULL;
+}
+
+enum veil_status pool_create(struct pool **out, unsigned workers, size_t queue_limit, pool_run *run,
+	void *state, struct veil_error *err)
+{
+	struct pool *pool = calloc(1, sizeof *pool);
+	int rc;
+
+	*out = NULL;
+	REQUIRE(workers > 0 && queue_limit > 0);
+	if (!pool)
+		return error_set(err, VEIL_E_NOMEM, "no memory for a pool of %u workers", workers);
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->more, NULL);
+	pool->limit = queue_limit;
+	pool->run = run;
+	pool->state = state;
+	pool->queue = calloc(queue_limit, sizeof *pool->queue);
+	pool->worker = calloc(workers, sizeof *pool->worker);
+	if (!pool->queue || !pool->worker) {
+		pool_destroy(pool);
+		return error_set(err, VEIL_E_NOMEM, "no memory for a queue of %zu jobs", queue_limit);
+	}
+	for (; pool->workers < workers; pool->workers++) {
+		struct worker *w = pool->worker + pool->workers;
+
+		*w = (struct worker){.pool = pool, .number = pool->workers};
+		rc = pthread_create(&w->thread, NULL, work, w);
+		if (rc != 0) {
+			pool_destroy(pool);
+			return error_set(err, VEIL_E_NOMEM, "%u worker threads could not be started: %s",
+				workers, strerror(rc));
+		}
+	}
+	*out = pool;
+	return VEIL_OK;
+}
+
+bool pool_submit(struct pool *pool, void *job)
+{
+	bool taken = false;
+
+	REQUIRE(job != NULL);
+	pthread_mutex_lock(&pool->lock);
+	if (!pool->stopping && pool->waiting < pool->limit) {
+		pool->queue[(pool->first + pool->waiting) % pool->limit] = job;
+		pool->waiting++;
+		taken = true;
+		pthread_cond_signal(&pool->more);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return taken;
+}
+
+size_t pool_depth(struct pool *pool)
+{
+	size_t depth;
+
+	pthread_mutex_lock(&pool->lock);
+	depth = pool->waiting;
+	pthread_mutex_unlock(&pool->lock);
+	return depth;
+}
+
+void pool_destroy(struct pool *pool)
+{
+	if (!pool)
+		return;
+	pthread_mutex_lock(&pool->lock);
+	pool->stopping = true;
+	pthread_cond_broadcast(&pool->more);
+	pthread_mutex_unlock(&pool->lock);
+	for (unsigned i = 0; i < pool->workers; i++)
+		pthread_join(pool->worker[i].thread, NULL);
+	pthread_cond_destroy(&pool->more);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool->queue);
+	free(pool->worker);
+	free(pool);
+}
