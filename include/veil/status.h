@@ -2,6 +2,14 @@
 #ifndef VEIL_STATUS_H
 #define VEIL_STATUS_H
 
+#if defined(__GNUC__) || defined(__clang__)
+#define VEIL_MUST_CHECK __attribute__((warn_unused_result))
+#define VEIL_EXPORT __attribute__((visibility("default")))
+#else
+#define VEIL_MUST_CHECK
+#define VEIL_EXPORT
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -30,15 +38,7 @@ struct veil_error {
 };
 
 /** A short English name for a status ("malformed message"); never NULL. */
-const char *veil_status_name(enum veil_status status);
-
-#if defined(__GNUC__) || defined(__clang__)
-#define VEIL_MUST_CHECK __attribute__((warn_unused_result))
-#define VEIL_EXPORT __attribute__((visibility("default")))
-#else
-#define VEIL_MUST_CHECK
-#define VEIL_EXPORT
-#endif
+VEIL_EXPORT const char *veil_status_name(enum veil_status status);
 
 #ifdef __cplusplus
 }
