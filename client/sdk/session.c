@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sdk/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/error.h"
+#include "index/label.h"
+#include "sdk/printable.h"
+
+/* A server cannot make us hold more than this, whatever its configuration says. */
+#define LIMIT_CODEBOOK_BYTES ((size_t)256 << 20)
+#define LIMIT_REPLY_BYTES ((size_t)256 << 20)
+
+static enum veil_status refuse(struct veil_error *err, const char *what, uint64_t said, uint64_t ours)
+{
+	return error_set(err, VEIL_E_MALFORMED,
+		"the server's configuration says %s is %llu where %llu is right; it is not used", what,
+		(unsigned long long)said, (unsigned long long)ours);
+}
+
+static enum veil_status check_config(const struct session *s, struct veil_error *err)
+{
+	const struct wire_config *c = &s->config;
+
+	if (c->shards < 1 || c->shards > INDEX_MAX_SHARDS)
+		return error_set(err, VEIL_E_MALFORMED, "the server's configuration has %u shards, not 1 to %u",
+			c->shards, INDEX_MAX_SHARDS);
+	if (!index_label_bytes_ok(c->label_bytes))
+		return error_set(err, VEIL_E_MALFORMED,
+			"the server's configuration has labels of %u bytes, not 0 or 4 to %d", c->label_bytes,
+			INDEX_MAX_LABEL_BYTES);
+	if (c->codebook_bytes != index_codebook_bytes(c->shards, c->spec.dim))
+		return refuse(err, "the size of the codebook", c->codebook_bytes,
+			index_codebook_bytes(c->shards, c->spec.dim));
+	if (c->query_bytes != wire_query_bytes(s->nn))
+		return refuse(err, "the size of a query", c->query_bytes, wire_query_bytes(s->nn));
+	if (c->reply_bytes != wire_reply_bytes(s->nn, c->label_bytes))
+		return refuse(err, "the size of a reply", c->reply_bytes, wire_reply_bytes(s->nn, c->label_bytes));
+	if (c->codebook_bytes > LIMIT_CODEBOOK_BYTES || c->reply_bytes > LIMIT_REPLY_BYTES)
+		return error_set(err, VEIL_E_UNSUPPORTED,
+			"the server's index is larger than this client takes: codebook %u bytes (limit %zu), "
+			"reply %u bytes (limit %zu)",
+			c->codebook_bytes, LIMIT_CODEBOOK_BYTES, c->reply_bytes, LIMIT_REPLY_BYTES);
+	return VEIL_OK;
+}
+
+static void fill_info(struct session *s)
+{
+	const struct wire_config *c = &s->config;
+
+	hash_hex(s->id, c->index_id);
+	printable_make(s->config.name);
+	s->info = (struct veil_index_info){
+		.name = c->name,
+		.id = s->id,
+		.params = c->spec.params->name,
+		.exact = c->spec.params->use == RLWE_USE_SEARCH_EXACT,
+		.dim = c->spec.dim,
+		.records = c->records,
+		.shards = c->shards,
+		.rows = c->spec.rows,
+		.label_bytes = c->label_bytes,
+		.query_bytes = c->query_bytes,
+		.reply_bytes = c->reply_bytes,
+	};
+	s->info.error = s->info.exact ? 0 : nn_noise_std(s->nn, c->spec.row_norm);
+}
+
+enum veil_status session_read_config(struct session *session, struct bytes config, struct veil_error *err)
+{
+	enum veil_status st = wire_config_read(&session->config, config.data, config.size, err);
+	struct veil_error why = {""};
+
+	if (st != VEIL_OK)
+		return st;
+	session->config.spec.allow_insecure = false;
+	st = nn_context_create(&session->nn, &session->config.spec, cpu_features(), &why);
+	if (st != VEIL_OK)
+		return error_set(err, st == VEIL_E_NOMEM ? st : VEIL_E_MALFORMED,
+			"the server's configuration cannot be used: %.400s", why.text);
+	st = check_config(session, err);
+	if (st == VEIL_OK)
+		fill_info(session);
+	return st;
+}
+
+enum veil_status session_read_codebook(struct session *session, struct bytes codebook, struct veil_error *err)
+{
+	const struct wire_config *c = &session->config;
+	uint8_t hash[HASH_BYTES];
+	enum veil_status st;
+
+	hash_sha256(hash, codebook.data, codebook.size);
+	if (memcmp(hash, c->codebook_hash, sizeof hash) != 0)
+		return error_set(err, VEIL_E_MALFORMED,
+			"the codebook that the server sent does not have the hash that its configuration names; it is not used");
+	st = index_codebook_read(&session->codebook, codebook.data, codebook.size, err);
+	if (st == VEIL_OK && (session->codebook.shards != c->shards || session->codebook.dim != c->spec.dim))
+		st = error_set(err, VEIL_E_MALFORMED,
+			"the server's codebook is %u x %u where its configuration says %u x %u; it is not used",
+			session->codebook.shards, session->codebook.dim, c->shards, c->spec.dim);
+	return st;
+}
+
+static enum veil_status fetch_config(struct session *s, const struct transport *transport, uint32_t timeout_ms,
+	struct veil_error *err)
+{
+	const struct transport_request request = {
+		.path = "/v1/config", .limit_bytes = WIRE_MAX_CONFIG_BYTES, .timeout_ms = timeout_ms};
+	struct transport_reply reply = {0};
+	enum veil_status st = transport_call(transport, &reply, &request, TRANSPORT_TYPE, 0, err);
+
+	if (st == VEIL_OK)
+		st = session_read_config(s, (struct bytes){reply.body, reply.size}, err);
+	transport_reply_clear(&reply);
+	return st;
+}
+
+static enum veil_status fetch_codebook(struct session *s, const struct transport *transport, uint32_t timeout_ms,
+	struct veil_error *err)
+{
+	char hex[HASH_HEX_SIZE], path[32 + HASH_HEX_SIZE];
+	const struct transport_request request = {
+		.path = path, .limit_bytes = s->config.codebook_bytes, .timeout_ms = timeout_ms};
+	struct transport_reply reply = {0};
+	enum veil_status st;
+
+	hash_hex(hex, s->config.codebook_hash);
+	snprintf(path, sizeof path, "/v1/object/%s", hex);
+	st = transport_call(transport, &reply, &request, TRANSPORT_TYPE_OBJECT, s->config.codebook_bytes, err);
+	if (st == VEIL_OK)
+		st = session_read_codebook(s, (struct bytes){reply.body, reply.size}, err);
+	transport_reply_clear(&reply);
+	return st;
+}
+
+enum veil_status session_fetch(
+	struct session **out, const struct transport *transport, uint32_t timeout_ms, struct veil_error *err)
+{
+	struct session *s = calloc(1, sizeof *s);
+	enum veil_status st;
+
+	*out = NULL;
+	if (!s)
+		return error_set(err, VEIL_E_NOMEM, "no memory for the server's configuration");
+	st = fetch_config(s, transport, timeout_ms, err);
+	if (st == VEIL_OK)
+		st = fetch_codebook(s, transport, timeout_ms, err);
+	if (st != VEIL_OK) {
+		session_destroy(s);
+		return st;
+	}
+	*out = s;
+	return VEIL_OK;
+}
+
+void session_destroy(struct session *session)
+{
+	if (!session)
+		return;
+	nn_context_destroy(session->nn);
+	index_codebook_clear(&session->codebook);
+	free(session);
+}
