@@ -8,8 +8,8 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "index/label.h"
-#include "sdk/printable.h"
 
+#define TYPE_OBJECT "application/octet-stream"
 /* A server cannot make us hold more than this, whatever its configuration says. */
 #define LIMIT_CODEBOOK_BYTES ((size_t)256 << 20)
 #define LIMIT_REPLY_BYTES ((size_t)256 << 20)
@@ -26,8 +26,8 @@ static enum veil_status check_config(const struct session *s, struct veil_error 
 	const struct wire_config *c = &s->config;
 
 	if (c->shards < 1 || c->shards > INDEX_MAX_SHARDS)
-		return error_set(err, VEIL_E_MALFORMED, "the server's configuration has %u shards, not 1 to %u",
-			c->shards, INDEX_MAX_SHARDS);
+		return error_set(err, VEIL_E_MALFORMED,
+			"the server's configuration has %u shards, not 1 to %u", c->shards, INDEX_MAX_SHARDS);
 	if (!index_label_bytes_ok(c->label_bytes))
 		return error_set(err, VEIL_E_MALFORMED,
 			"the server's configuration has labels of %u bytes, not 0 or 4 to %d", c->label_bytes,
@@ -38,7 +38,8 @@ static enum veil_status check_config(const struct session *s, struct veil_error 
 	if (c->query_bytes != wire_query_bytes(s->nn))
 		return refuse(err, "the size of a query", c->query_bytes, wire_query_bytes(s->nn));
 	if (c->reply_bytes != wire_reply_bytes(s->nn, c->label_bytes))
-		return refuse(err, "the size of a reply", c->reply_bytes, wire_reply_bytes(s->nn, c->label_bytes));
+		return refuse(
+			err, "the size of a reply", c->reply_bytes, wire_reply_bytes(s->nn, c->label_bytes));
 	if (c->codebook_bytes > LIMIT_CODEBOOK_BYTES || c->reply_bytes > LIMIT_REPLY_BYTES)
 		return error_set(err, VEIL_E_UNSUPPORTED,
 			"the server's index is larger than this client takes: codebook %u bytes (limit %zu), "
@@ -52,7 +53,6 @@ static void fill_info(struct session *s)
 	const struct wire_config *c = &s->config;
 
 	hash_hex(s->id, c->index_id);
-	printable_make(s->config.name);
 	s->info = (struct veil_index_info){
 		.name = c->name,
 		.id = s->id,
@@ -96,22 +96,24 @@ enum veil_status session_read_codebook(struct session *session, struct bytes cod
 	hash_sha256(hash, codebook.data, codebook.size);
 	if (memcmp(hash, c->codebook_hash, sizeof hash) != 0)
 		return error_set(err, VEIL_E_MALFORMED,
-			"the codebook that the server sent does not have the hash that its configuration names; it is not used");
+			"the codebook that the server sent does not have the hash that its configuration "
+			"names; it is not used");
 	st = index_codebook_read(&session->codebook, codebook.data, codebook.size, err);
 	if (st == VEIL_OK && (session->codebook.shards != c->shards || session->codebook.dim != c->spec.dim))
 		st = error_set(err, VEIL_E_MALFORMED,
-			"the server's codebook is %u x %u where its configuration says %u x %u; it is not used",
+			"the server's codebook is %u x %u where its configuration says %u x %u; it is not "
+			"used",
 			session->codebook.shards, session->codebook.dim, c->shards, c->spec.dim);
 	return st;
 }
 
-static enum veil_status fetch_config(struct session *s, const struct transport *transport, uint32_t timeout_ms,
-	struct veil_error *err)
+static enum veil_status fetch_config(
+	struct session *s, const struct transport *transport, uint32_t timeout_ms, struct veil_error *err)
 {
 	const struct transport_request request = {
 		.path = "/v1/config", .limit_bytes = WIRE_MAX_CONFIG_BYTES, .timeout_ms = timeout_ms};
 	struct transport_reply reply = {0};
-	enum veil_status st = transport_call(transport, &reply, &request, TRANSPORT_TYPE, 0, err);
+	enum veil_status st = transport_call(transport, &reply, &request, WIRE_CONTENT_TYPE, 0, err);
 
 	if (st == VEIL_OK)
 		st = session_read_config(s, (struct bytes){reply.body, reply.size}, err);
@@ -119,8 +121,8 @@ static enum veil_status fetch_config(struct session *s, const struct transport *
 	return st;
 }
 
-static enum veil_status fetch_codebook(struct session *s, const struct transport *transport, uint32_t timeout_ms,
-	struct veil_error *err)
+static enum veil_status fetch_codebook(
+	struct session *s, const struct transport *transport, uint32_t timeout_ms, struct veil_error *err)
 {
 	char hex[HASH_HEX_SIZE], path[32 + HASH_HEX_SIZE];
 	const struct transport_request request = {
@@ -130,7 +132,7 @@ static enum veil_status fetch_codebook(struct session *s, const struct transport
 
 	hash_hex(hex, s->config.codebook_hash);
 	snprintf(path, sizeof path, "/v1/object/%s", hex);
-	st = transport_call(transport, &reply, &request, TRANSPORT_TYPE_OBJECT, s->config.codebook_bytes, err);
+	st = transport_call(transport, &reply, &request, TYPE_OBJECT, s->config.codebook_bytes, err);
 	if (st == VEIL_OK)
 		st = session_read_codebook(s, (struct bytes){reply.body, reply.size}, err);
 	transport_reply_clear(&reply);

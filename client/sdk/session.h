@@ -8,8 +8,8 @@
 #include "veil/client.h"
 #include "wire/messages.h"
 
-/** What a server serves: fetched, checked, immutable from then on. Every field agrees with every other: nothing behind
- * session_fetch looks at them with suspicion again. */
+/** What a server serves: fetched, checked, immutable from then on. Every field agrees with every other:
+ * nothing behind session_fetch looks at them with suspicion again. */
 struct session {
 	struct wire_config config;
 	struct nn_context *nn;
@@ -18,17 +18,19 @@ struct session {
 	char id[HASH_HEX_SIZE];
 };
 
-/** GET the configuration, then the codebook by its hash. The parameter set must be one of ours and pass our own checks, the
- * sizes must be those that our own context gives, the codebook must have the hash and the shape that the configuration
- * names: else VEIL_E_MALFORMED, VEIL_E_VERSION, VEIL_E_UNSUPPORTED, or what the transport says. */
+/** GET the configuration, then the codebook by its hash. The parameter set must be one of ours and pass our
+ * own checks, the sizes must be those that our own context gives, the codebook must have the hash and the
+ * shape that the configuration names: else VEIL_E_MALFORMED, VEIL_E_VERSION, VEIL_E_UNSUPPORTED, or what the
+ * transport says. */
 enum veil_status session_fetch(struct session **out, const struct transport *transport, uint32_t timeout_ms,
 	struct veil_error *err) VEIL_MUST_CHECK;
 
-/** The same from bytes at hand: `config`, then `codebook` for the configuration's hash. For session_fetch and for tests. */
-enum veil_status session_read_config(struct session *session, struct bytes config, struct veil_error *err)
-	VEIL_MUST_CHECK;
-enum veil_status session_read_codebook(struct session *session, struct bytes codebook, struct veil_error *err)
-	VEIL_MUST_CHECK;
+/** The same from bytes at hand: `config`, then `codebook` for the configuration's hash. For session_fetch and
+ * for tests. */
+enum veil_status session_read_config(
+	struct session *session, struct bytes config, struct veil_error *err) VEIL_MUST_CHECK;
+enum veil_status session_read_codebook(
+	struct session *session, struct bytes codebook, struct veil_error *err) VEIL_MUST_CHECK;
 
 /** Accepts NULL. */
 void session_destroy(struct session *session);

@@ -45,8 +45,8 @@ static enum veil_status judge_code(unsigned code, const char **advice)
 	}
 }
 
-static enum veil_status refuse_code(const struct transport_request *request, const struct transport_reply *reply,
-	struct veil_error *err)
+static enum veil_status refuse_code(
+	const struct transport_request *request, const struct transport_reply *reply, struct veil_error *err)
 {
 	char reason[REASON_SIZE + 1] = "";
 	const char *advice;
@@ -58,8 +58,8 @@ static enum veil_status refuse_code(const struct transport_request *request, con
 		reason[strcspn(reason, "\r\n")] = 0;
 		printable_make(reason);
 	}
-	return error_set(err, st, "the server answered %s with status %u%s%s%s; %s", request->path, reply->code,
-		*reason ? " (" : "", reason, *reason ? ")" : "", advice);
+	return error_set(err, st, "the server answered %s with status %u%s%s%s; %s", request->path,
+		reply->code, *reason ? " (" : "", reason, *reason ? ")" : "", advice);
 }
 
 enum veil_status transport_call(const struct transport *transport, struct transport_reply *reply,
@@ -77,8 +77,8 @@ enum veil_status transport_call(const struct transport *transport, struct transp
 		st = refuse_code(request, reply, err);
 	else if (strcmp(reply->type, type) != 0)
 		st = error_set(err, VEIL_E_MALFORMED,
-			"the server answered %s with another media type than %s; is this a Veil server?", request->path,
-			type);
+			"the server answered %s with another media type than %s; is this a Veil server?",
+			request->path, type);
 	else if (reply->size > request->limit_bytes || (exact_bytes && reply->size != exact_bytes))
 		st = error_set(err, VEIL_E_MALFORMED,
 			"the server answered %s with %zu bytes where %s%zu are right; the reply is not used",

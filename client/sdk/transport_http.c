@@ -12,10 +12,11 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "wire/messages.h"
 
 #define CONNECT_TIMEOUT_MS 10000L
 #define LIMIT_HEADER_BYTES 16384
-#define TYPE_LINE "Content-Type: " TRANSPORT_TYPE
+#define TYPE_LINE "Content-Type: " WIRE_CONTENT_TYPE
 
 struct http {
 	char *url; /* as the user wrote it, for messages */

@@ -2,8 +2,8 @@
 #ifndef VEIL_CLIENT_H
 #define VEIL_CLIENT_H
 
-/** Ask a Veil server which of its records are nearest to a vector; the server never learns the vector, the scores or
- * the records. A whole program (cc ask.c $(pkg-config --cflags --libs veil)):
+/** Ask a Veil server which of its records are nearest to a vector; the server never learns the vector, the
+ * scores or the records. A whole program (cc ask.c $(pkg-config --cflags --libs veil)):
  *
  *     #include <stdio.h>
  *     #include <veil/client.h>
@@ -40,9 +40,10 @@
  *             return failed;
  *     }
  *
- * What grows later grows by new functions (a relay, sealed mode, images: set on the client before it is used) and by
- * new last members of the structs below. These are only ever read through pointers that the library hands out: never
- * declare, copy or index one yourself, and a program built today runs with tomorrow's library. */
+ * What grows later grows by new functions (a relay, sealed mode, images: set on the client before it is used)
+ * and by new last members of the structs below. These are only ever read through pointers that the library
+ * hands out: never declare, copy or index one yourself, and a program built today runs with tomorrow's
+ * library. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -60,29 +61,29 @@ struct veil_hits;
 
 /** What a server serves. Nothing in it is particular to one client. */
 struct veil_index_info {
-	const char *name;      /* the index, as its builder called it; printable UTF-8 */
-	const char *id;        /* 64 hex digits: the version of the index */
-	const char *params;    /* parameter set of the encryption */
-	int exact;             /* 1: scores are the integer dot products; 0: cosines within `error` */
-	double error;          /* standard deviation of a cosine's error; 0 where exact */
-	uint32_t dim;          /* numbers in a vector */
-	uint64_t records;      /* records of the index, each in one or more shards */
+	const char *name; /* the index, as its builder called it; printable UTF-8 */
+	const char *id; /* 64 hex digits: the version of the index */
+	const char *params; /* parameter set of the encryption */
+	int exact; /* 1: scores are the integer dot products; 0: cosines within `error` */
+	double error; /* standard deviation of a cosine's error; 0 where exact */
+	uint32_t dim; /* numbers in a vector */
+	uint64_t records; /* records of the index, each in one or more shards */
 	uint32_t shards;
-	uint32_t rows;         /* rows of a shard: all are padded to the same number */
-	uint32_t label_bytes;  /* bytes of a row's label; below 4 hits have no record number */
-	uint64_t query_bytes;  /* one request and one reply, HTTP bodies: */
-	uint64_t reply_bytes;  /* the same for every shard and every vector */
+	uint32_t rows; /* rows of a shard: all are padded to the same number */
+	uint32_t label_bytes; /* bytes of a row's label; below 4 hits have no record number */
+	uint64_t query_bytes; /* one request and one reply, HTTP bodies: */
+	uint64_t reply_bytes; /* the same for every shard and every vector */
 };
 
 /** A record that was found. */
 struct veil_hit {
-	uint32_t rank;      /* 1 is the nearest */
-	uint32_t record;    /* the record's number; VEIL_NO_RECORD where the index has no labels */
-	const char *name;   /* printable UTF-8, cut to the index's label size; "" where there is none */
-	double cosine;      /* of the vector and the record, as decrypted */
-	double score;       /* what was decrypted: the cosine, or in an exact index the integer dot product */
-	uint32_t shard;     /* where it was found, */
-	uint32_t row;       /* and in which row of that shard */
+	uint32_t rank; /* 1 is the nearest */
+	uint32_t record; /* the record's number; VEIL_NO_RECORD where the index has no labels */
+	const char *name; /* printable UTF-8, cut to the index's label size; "" where there is none */
+	double cosine; /* of the vector and the record, as decrypted */
+	double score; /* what was decrypted: the cosine, or in an exact index the integer dot product */
+	uint32_t shard; /* where it was found, */
+	uint32_t row; /* and in which row of that shard */
 };
 #define VEIL_NO_RECORD UINT32_MAX
 
@@ -90,17 +91,17 @@ struct veil_hit {
 struct veil_cost {
 	uint32_t shards_asked;
 	const uint32_t *shards; /* nearest first: what the server saw */
-	uint64_t bytes_up;      /* HTTP bodies; headers are not counted */
+	uint64_t bytes_up; /* HTTP bodies; headers are not counted */
 	uint64_t bytes_down;
-	double server_us;       /* as the server says; negative where it does not say */
-	double encrypt_us;      /* choosing shards, drawing secrets, encrypting, writing */
-	double network_us;      /* from the first byte sent to the last received: the server's time is within it */
-	double decrypt_us;      /* reading, decrypting, merging */
+	double server_us; /* as the server says; negative where it does not say */
+	double encrypt_us; /* choosing shards, drawing secrets, encrypting, writing */
+	double network_us; /* from the first byte sent to the last received: the server's time is within it */
+	double decrypt_us; /* reading, decrypting, merging */
 };
 
 /** A client for the server at `url`: "http://host:port" or "unix:/path/of/socket". Nothing is sent yet.
- * The server sees the address that the connection comes from, the time, and the shards asked: this is the direct mode.
- * VEIL_E_INVALID or VEIL_E_UNSUPPORTED for another form of url. */
+ * The server sees the address that the connection comes from, the time, and the shards asked: this is the
+ * direct mode. VEIL_E_INVALID or VEIL_E_UNSUPPORTED for another form of url. */
 VEIL_EXPORT enum veil_status veil_client_create(
 	struct veil_client **out, const char *url, struct veil_error *err) VEIL_MUST_CHECK;
 
@@ -108,22 +109,26 @@ VEIL_EXPORT enum veil_status veil_client_create(
 VEIL_EXPORT enum veil_status veil_client_set_timeout(
 	struct veil_client *client, uint32_t timeout_ms, struct veil_error *err) VEIL_MUST_CHECK;
 
-/** Fetches the configuration and the codebook and checks both: nothing the server says is trusted. On failure the client
- * is as it was before. Call it once before searching, and again after VEIL_E_VERSION or VEIL_E_NOT_FOUND from a search: the
- * server then serves another version of its index. Not while another thread uses the client. */
-VEIL_EXPORT enum veil_status veil_client_refresh(struct veil_client *client, struct veil_error *err) VEIL_MUST_CHECK;
+/** Fetches the configuration and the codebook and checks both: nothing the server says is trusted. On failure
+ * the client is as it was before. Call it once before searching, and again after VEIL_E_VERSION or
+ * VEIL_E_NOT_FOUND from a search: the server then serves another version of its index. Not while another
+ * thread uses the client. */
+VEIL_EXPORT enum veil_status veil_client_refresh(
+	struct veil_client *client, struct veil_error *err) VEIL_MUST_CHECK;
 
 /** What the server serves; NULL before the first refresh. Valid until the next refresh or destroy. */
 VEIL_EXPORT const struct veil_index_info *veil_client_info(const struct veil_client *client);
 
-/** The `top` records nearest to `vector` (`dim` numbers, any norm but zero) among the rows of the `probes` nearest shards;
- * VEIL_TOP_ALL gives every row of these. A record that several shards hold is given once. Ties go to the lower record.
- * Each shard is asked with a fresh secret, one request each, and nothing is ever sent twice: on failure the search is
- * over, and calling again is a new search with new secrets. May be called by several threads at once.
- * VEIL_E_INVALID: dim, a NaN, a zero vector, probes not in 1..shards, top 0, no refresh yet. VEIL_E_NETWORK, VEIL_E_TIMEOUT,
- * VEIL_E_BUSY: the server. VEIL_E_MALFORMED: a reply that is not one. VEIL_E_VERSION, VEIL_E_NOT_FOUND: refresh. */
+/** The `top` records nearest to `vector` (`dim` numbers, any norm but zero) among the rows of the `probes`
+ * nearest shards; VEIL_TOP_ALL gives every row of these. A record that several shards hold is given once.
+ * Ties go to the lower record. Each shard is asked with a fresh secret, one request each, and nothing is ever
+ * sent twice: on failure the search is over, and calling again is a new search with new secrets. May be
+ * called by several threads at once. VEIL_E_INVALID: dim, a NaN, a zero vector, probes not in 1..shards, top
+ * 0, no refresh yet. VEIL_E_NETWORK, VEIL_E_TIMEOUT, VEIL_E_BUSY: the server. VEIL_E_MALFORMED: a reply that
+ * is not one. VEIL_E_VERSION, VEIL_E_NOT_FOUND: refresh. */
 VEIL_EXPORT enum veil_status veil_client_search(const struct veil_client *client, struct veil_hits **out,
-	const float *vector, uint32_t dim, uint32_t probes, uint32_t top, struct veil_error *err) VEIL_MUST_CHECK;
+	const float *vector, uint32_t dim, uint32_t probes, uint32_t top,
+	struct veil_error *err) VEIL_MUST_CHECK;
 #define VEIL_TOP_ALL UINT32_MAX
 
 /** Hits, best first; `i` < count. The hit and its name live as long as `hits`. */

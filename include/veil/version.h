@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-/** The version of these headers, as the build file has it (a test compares). Before 1.0.0 a new minor version may
- * change the interface; from then on only a new major version may. */
+/** The version of these headers, as the build file has it (a test compares). Before 1.0.0 a new minor version
+ * may change the interface; from then on only a new major version may. */
 #define VEIL_VERSION_MAJOR 0
 #define VEIL_VERSION_MINOR 1
 #define VEIL_VERSION_PATCH 0

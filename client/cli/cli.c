@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int cli_fail(enum veil_status status, const struct veil_error *err)
+{
+	fprintf(stderr, "veil: %s\n", err->text[0] ? err->text : veil_status_name(status));
+	switch (status) {
+	case VEIL_E_NETWORK:
+	case VEIL_E_TIMEOUT:
+	case VEIL_E_BUSY:
+		return CLI_SERVER;
+	case VEIL_E_MALFORMED:
+	case VEIL_E_VERSION:
+	case VEIL_E_CORRUPT:
+		return CLI_REPLY;
+	default:
+		return CLI_INPUT;
+	}
+}
+
+int cli_misuse(const char *format, ...)
+{
+	va_list args;
+
+	fputs("veil: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputs("; see veil --help\n", stderr);
+	return CLI_USAGE;
+}
+
+int cli_number(const char *text, uint32_t low, uint32_t high, uint32_t *value)
+{
+	unsigned long long x;
+
+	if (*text == 0 || strspn(text, "0123456789") != strlen(text))
+		return 0;
+	errno = 0;
+	x = strtoull(text, NULL, 10);
+	if (errno || x < low || x > high)
+		return 0;
+	*value = (uint32_t)x;
+	return 1;
+}
+
+int cli_finish(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return CLI_OK;
+	fprintf(stderr, "veil: the output could not all be written: %s\n", strerror(errno));
+	return CLI_INPUT;
+}
+
+enum veil_status cli_connect(
+	struct veil_client **out, const char *server, uint32_t timeout_ms, struct veil_error *err)
+{
+	struct veil_client *client;
+	enum veil_status st = veil_client_create(&client, server, err);
+
+	if (st == VEIL_OK)
+		st = veil_client_set_timeout(client, timeout_ms, err);
+	if (st == VEIL_OK)
+		st = veil_client_refresh(client, err);
+	if (st != VEIL_OK) {
+		veil_client_destroy(client);
+		client = NULL;
+	}
+	*out = client;
+	return st;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdint.h>
+
+#include "veil/client.h"
+
+/** Exit status of the program (docs/man/veil.1). */
+enum cli_exit {
+	CLI_OK = 0,
+	CLI_INPUT = 1, /* a file, a row, a number: what the user gave */
+	CLI_USAGE = 2,
+	CLI_SERVER = 3, /* not reachable, too slow, busy: asking again may help */
+	CLI_REPLY = 4, /* the server answered, but not as it should, or with another version */
+};
+
+/** A subcommand: argv[0] is its name. */
+struct cli_command {
+	const char *name;
+	const char *summary;
+	int (*run)(int argc, char **argv);
+};
+
+#define CLI_DEFAULT_TIMEOUT_MS 30000
+#define CLI_MAX_TIMEOUT_MS 3600000
+
+int cli_info(int argc, char **argv);
+int cli_search(int argc, char **argv);
+
+/** Prints "veil: TEXT" to stderr, and returns the exit status that fits. */
+int cli_fail(enum veil_status status, const struct veil_error *err);
+/** Prints what is wrong with the arguments, and where to read about them; returns CLI_USAGE. */
+int cli_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** A whole decimal number in [low, high]; false otherwise. */
+int cli_number(const char *text, uint32_t low, uint32_t high, uint32_t *value);
+/** A client that has fetched what the server serves; NULL on failure. */
+enum veil_status cli_connect(struct veil_client **out, const char *server, uint32_t timeout_ms,
+	struct veil_error *err) VEIL_MUST_CHECK;
+/** Flushes stdout: CLI_OK, or CLI_INPUT with a sentence when it could not all be written. */
+int cli_finish(void);
+
+#endif

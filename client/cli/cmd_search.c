@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "veil/vectors.h"
+
+static const char help[] =
+	"usage: veil search --server URL --vector FILE [--row N] [--probes P] [--top K] [--json] [--timeout "
+	"MS]\n"
+	"Find the records nearest to a vector. The server does not learn the vector, the scores or the "
+	"records.\n\n"
+	"  --server URL   http://host:port or unix:/path/of/socket\n"
+	"  --vector FILE  .fvecs, .npy, .jsonl, or numbers as text (a JSON array is fine)\n"
+	"  --row N        which row of the file, from 0 (default 0)\n"
+	"  --probes P     ask the P nearest shards (default 1): finds more, costs P times as much\n"
+	"  --top K        print the K best records (default 10)\n"
+	"  --json         one JSON object on standard output\n"
+	"  --timeout MS   for one request (default 30000)\n"
+	"  --help         this text\n";
+
+struct arguments {
+	const char *server;
+	const char *file;
+	uint32_t row, probes, top, timeout_ms;
+	int json;
+	int help;
+};
+
+static int parse(struct arguments *a, int argc, char **argv)
+{
+	static const struct option options[] = {{"server", required_argument, NULL, 's'},
+		{"vector", required_argument, NULL, 'v'}, {"row", required_argument, NULL, 'r'},
+		{"probes", required_argument, NULL, 'p'}, {"top", required_argument, NULL, 'k'},
+		{"timeout", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	struct {
+		int option;
+		const char *name;
+		uint32_t low, high, *value;
+	} numbers[] = {{'r', "row", 0, UINT32_MAX, &a->row}, {'p', "probes", 1, UINT32_MAX, &a->probes},
+		{'k', "top", 1, UINT32_MAX, &a->top},
+		{'w', "timeout", 1, CLI_MAX_TIMEOUT_MS, &a->timeout_ms}};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 's':
+			a->server = optarg;
+			break;
+		case 'v':
+			a->file = optarg;
+			break;
+		case 'j':
+			a->json = 1;
+			break;
+		case 'h':
+			a->help = 1;
+			return CLI_OK;
+		case '?':
+			return CLI_USAGE; /* getopt has said why */
+		}
+		for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+			if (option == numbers[i].option &&
+				!cli_number(optarg, numbers[i].low, numbers[i].high, numbers[i].value))
+				return cli_misuse("--%s %s: not a number from %u to %u", numbers[i].name,
+					optarg, numbers[i].low, numbers[i].high);
+		}
+	}
+	if (optind != argc)
+		return cli_misuse("search takes no argument \"%s\"", argv[optind]);
+	if (!a->server || !a->file)
+		return cli_misuse("search needs --%s", a->server ? "vector" : "server");
+	return CLI_OK;
+}
+
+/* The truth about the direct mode, at every search. */
+static void print_note(const struct veil_cost *cost)
+{
+	fprintf(stderr, "note: direct mode: the server sees your address, the time, and that shard");
+	for (uint32_t i = 0; i < cost->shards_asked; i++)
+		fprintf(stderr, "%s %u", i ? "," : "", cost->shards[i]);
+	fprintf(stderr, " was asked; it does not see the vector, the scores or the results\n");
+}
+
+static int search(const struct arguments *a)
+{
+	struct veil_vectors *vectors = NULL;
+	struct veil_client *client = NULL;
+	struct veil_hits *hits = NULL;
+	struct veil_error err = {""};
+	int code;
+	enum veil_status st = veil_vectors_read(&vectors, a->file, &err);
+
+	if (st == VEIL_OK && a->row >= veil_vectors_count(vectors)) {
+		st = VEIL_E_INVALID;
+		snprintf(err.text, sizeof err.text, "%s has %u rows, from 0: there is no row %u", a->file,
+			veil_vectors_count(vectors), a->row);
+	}
+	if (st == VEIL_OK)
+		st = cli_connect(&client, a->server, a->timeout_ms, &err);
+	if (st == VEIL_OK)
+		st = veil_client_search(client, &hits, veil_vectors_row(vectors, a->row),
+			veil_vectors_dim(vectors), a->probes, a->top, &err);
+	if (st == VEIL_OK) {
+		print_note(veil_hits_cost(hits));
+		code = output_hits(veil_client_info(client), hits, a->json);
+	} else {
+		code = cli_fail(st, &err);
+	}
+	veil_hits_destroy(hits);
+	veil_client_destroy(client);
+	veil_vectors_destroy(vectors);
+	return code;
+}
+
+int cli_search(int argc, char **argv)
+{
+	struct arguments a = {.probes = 1, .top = 10, .timeout_ms = CLI_DEFAULT_TIMEOUT_MS};
+	int code = parse(&a, argc, argv);
+
+	if (code != CLI_OK)
+		return code;
+	if (a.help) {
+		fputs(help, stdout);
+		return cli_finish();
+	}
+	return search(&a);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/output.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+
+static int print_json(json_t *object)
+{
+	int failed = !object || json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0;
+
+	json_decref(object);
+	if (failed) {
+		fputs("veil: no memory for the output\n", stderr);
+		return CLI_INPUT;
+	}
+	putchar('\n');
+	return cli_finish();
+}
+
+static json_t *pack_info(const struct veil_index_info *i)
+{
+	return json_pack("{ss ss ss sb sf si sI si si si sI sI}", "id", i->id, "name", i->name, "params",
+		i->params, "exact", i->exact, "error", i->error, "dim", (int)i->dim, "records",
+		(json_int_t)i->records, "shards", (int)i->shards, "rows", (int)i->rows, "label_bytes",
+		(int)i->label_bytes, "query_bytes", (json_int_t)i->query_bytes, "reply_bytes",
+		(json_int_t)i->reply_bytes);
+}
+
+int output_info(const struct veil_index_info *info, int json)
+{
+	if (json)
+		return print_json(pack_info(info));
+	printf("index       %s\n", info->name);
+	printf("id          %s\n", info->id);
+	printf("records     %llu of %u numbers\n", (unsigned long long)info->records, info->dim);
+	printf("shards      %u of %u rows, labels of %u bytes\n", info->shards, info->rows,
+		info->label_bytes);
+	printf("encryption  %s\n", info->params);
+	if (info->exact)
+		puts("scores      exact: integer dot products");
+	else
+		printf("scores      cosines within %.5f (standard deviation)\n", info->error);
+	printf("a query     %.1f KiB up, %.1f KiB down, whatever is asked\n",
+		(double)info->query_bytes / 1024, (double)info->reply_bytes / 1024);
+	return cli_finish();
+}
+
+static json_t *pack_hit(const struct veil_hit *h)
+{
+	json_t *record = h->record == VEIL_NO_RECORD ? json_null() : json_integer(h->record);
+
+	return json_pack("{si so ss sf sf si si}", "rank", (int)h->rank, "record", record, "name", h->name,
+		"cosine", h->cosine, "score", h->score, "shard", (int)h->shard, "row", (int)h->row);
+}
+
+static json_t *pack_cost(const struct veil_cost *c)
+{
+	json_t *shards = json_array();
+	json_t *server = c->server_us < 0 ? json_null() : json_real(c->server_us);
+
+	for (uint32_t i = 0; i < c->shards_asked; i++)
+		json_array_append_new(shards, json_integer(c->shards[i]));
+	return json_pack("{so sI sI so sf sf sf}", "shards", shards, "bytes_up", (json_int_t)c->bytes_up,
+		"bytes_down", (json_int_t)c->bytes_down, "server_us", server, "encrypt_us", c->encrypt_us,
+		"network_us", c->network_us, "decrypt_us", c->decrypt_us);
+}
+
+static int print_hits_json(const struct veil_index_info *info, const struct veil_hits *hits)
+{
+	json_t *results = json_array();
+
+	for (size_t i = 0; i < veil_hits_count(hits); i++)
+		json_array_append_new(results, pack_hit(veil_hits_at(hits, i)));
+	return print_json(json_pack("{ss ss so so}", "mode", "direct", "index", info->id, "results", results,
+		"cost", pack_cost(veil_hits_cost(hits))));
+}
+
+static void print_cost(const struct veil_cost *c)
+{
+	printf("cost: %.1f KiB up, %.1f KiB down; ", (double)c->bytes_up / 1024,
+		(double)c->bytes_down / 1024);
+	if (c->server_us >= 0)
+		printf("server %.2f ms, ", c->server_us / 1000);
+	else
+		printf("server time not told, ");
+	printf("client %.2f ms (encrypt %.2f, decrypt %.2f), network %.2f ms; shard",
+		(c->encrypt_us + c->decrypt_us) / 1000, c->encrypt_us / 1000, c->decrypt_us / 1000,
+		c->network_us / 1000);
+	for (uint32_t i = 0; i < c->shards_asked; i++)
+		printf(" %u", c->shards[i]);
+	putchar('\n');
+}
+
+int output_hits(const struct veil_index_info *info, const struct veil_hits *hits, int json)
+{
+	if (json)
+		return print_hits_json(info, hits);
+	puts("rank      record  cosine   name");
+	for (size_t i = 0; i < veil_hits_count(hits); i++) {
+		const struct veil_hit *h = veil_hits_at(hits, i);
+
+		printf("%4u  ", h->rank);
+		if (h->record == VEIL_NO_RECORD)
+			printf("%u/%u", h->shard, h->row);
+		else
+			printf("%10u", h->record);
+		printf("  %7.4f  %s\n", h->cosine, h->name);
+	}
+	print_cost(veil_hits_cost(hits));
+	return cli_finish();
+}

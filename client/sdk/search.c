@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/ct.h"
+#include "base/error.h"
+#include "sdk/client.h"
+#include "sdk/hits.h"
+#include "sdk/printable.h"
+#include "sdk/rank.h"
+#include "secret/search.h"
+
+_Static_assert(
+	VEIL_NO_RECORD == INDEX_NO_RECORD && RANK_NO_RECORD == INDEX_NO_RECORD, "one mark for no record");
+
+/* One search while it runs: buffers for one shard at a time, and what is kept of each. */
+struct search {
+	const struct veil_client *client;
+	const struct session *session;
+	float *unit; /* [dim] the vector with norm 1: wiped */
+	uint32_t probes;
+	size_t top; /* rows kept of each shard: at most all of them */
+	uint8_t *ciphertexts; /* [nn->query_bytes] */
+	uint8_t *body; /* [config.query_bytes] */
+	double *scores; /* [spec.rows]: wiped */
+	struct wire_reply *reply; /* [probes]: their labels name the hits */
+	struct rank_row *rows; /* [probes * top], what is kept of each shard: wiped */
+	size_t kept;
+	struct veil_hits *hits;
+};
+
+static double now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static enum veil_status check_arguments(const struct veil_client *client, const float *vector, uint32_t dim,
+	uint32_t probes, uint32_t top, struct veil_error *err)
+{
+	const struct session *s = client->session;
+	int zero = 1;
+
+	if (!s)
+		return error_set(err, VEIL_E_INVALID,
+			"no configuration yet: call veil_client_refresh before searching");
+	if (dim != s->config.spec.dim)
+		return error_set(err, VEIL_E_INVALID,
+			"the vector has %u numbers and the index has %u; was it made by the same embedding?",
+			dim, s->config.spec.dim);
+	if (probes < 1 || probes > s->config.shards)
+		return error_set(err, VEIL_E_INVALID, "%u shards to ask is not within 1 to %u", probes,
+			s->config.shards);
+	if (top < 1)
+		return error_set(err, VEIL_E_INVALID, "ask for at least one result");
+	for (uint32_t i = 0; i < dim; i++) {
+		if (!isfinite(vector[i]))
+			return error_set(err, VEIL_E_INVALID, "number %u of the vector is not finite", i);
+		if (vector[i] != 0)
+			zero = 0;
+	}
+	if (zero)
+		return error_set(err, VEIL_E_INVALID, "the vector is all zeros: nothing is near to it");
+	return VEIL_OK;
+}
+
+static void normalise(float *unit, const float *vector, uint32_t dim)
+{
+	double sum = 0;
+
+	for (uint32_t i = 0; i < dim; i++)
+		sum += (double)vector[i] * vector[i];
+	for (uint32_t i = 0; i < dim; i++)
+		unit[i] = (float)(vector[i] / sqrt(sum));
+}
+
+static enum veil_status search_init(struct search *x, const struct veil_client *client, const float *vector,
+	uint32_t probes, uint32_t top, struct veil_error *err)
+{
+	const struct session *s = client->session;
+	const struct nn_spec *spec = &s->config.spec;
+
+	*x = (struct search){.client = client, .session = s, .probes = probes};
+	x->top = top < spec->rows ? top : spec->rows;
+	x->unit = calloc(spec->dim, sizeof *x->unit);
+	x->ciphertexts = malloc(s->nn->query_bytes);
+	x->body = malloc(s->config.query_bytes);
+	x->scores = calloc(spec->rows, sizeof *x->scores);
+	x->reply = calloc(probes, sizeof *x->reply);
+	x->rows = calloc(probes * x->top, sizeof *x->rows);
+	x->hits = hits_create(probes);
+	if (!x->unit || !x->ciphertexts || !x->body || !x->scores || !x->reply || !x->rows || !x->hits)
+		return error_set(err, VEIL_E_NOMEM, "no memory for a search of %u shards", probes);
+	normalise(x->unit, vector, spec->dim);
+	index_codebook_nearest(&s->codebook, x->unit, x->hits->shards, probes);
+	return VEIL_OK;
+}
+
+static void search_clear(struct search *x)
+{
+	const struct nn_spec *spec = &x->session->config.spec;
+
+	if (x->unit)
+		wipe(x->unit, spec->dim * sizeof *x->unit);
+	if (x->scores)
+		wipe(x->scores, spec->rows * sizeof *x->scores);
+	if (x->rows)
+		wipe(x->rows, x->probes * x->top * sizeof *x->rows);
+	for (uint32_t i = 0; x->reply && i < x->probes; i++)
+		wire_reply_clear(&x->reply[i]);
+	free(x->unit);
+	free(x->ciphertexts);
+	free(x->body);
+	free(x->scores);
+	free(x->reply);
+	free(x->rows);
+	veil_hits_destroy(x->hits);
+}
+
+/* A fresh query object for each request: its ciphertexts exist in `body` alone, and are sent once. */
+static enum veil_status write_query(
+	struct search *x, struct secret_search **secret, uint32_t probe, struct veil_error *err)
+{
+	const struct session *s = x->session;
+	struct rng rng = rng_system();
+	struct wire_query query = {.shard = x->hits->shards[probe], .query.ciphertexts = x->ciphertexts};
+	enum veil_status st = secret_search_create(secret, s->nn, x->unit, &rng, err);
+
+	if (st != VEIL_OK)
+		return st;
+	memcpy(query.index_id, s->config.index_id, sizeof query.index_id);
+	secret_search_write(*secret, query.query.seed, x->ciphertexts);
+	wire_query_write(s->nn, x->body, &query);
+	return VEIL_OK;
+}
+
+static enum veil_status exchange(struct search *x, uint32_t probe, struct veil_error *err)
+{
+	const struct session *s = x->session;
+	const struct transport_request request = {.path = "/v1/query",
+		.body = {x->body, s->config.query_bytes},
+		.limit_bytes = s->config.reply_bytes,
+		.timeout_ms = x->client->timeout_ms};
+	struct wire_reply *reply = &x->reply[probe];
+	struct veil_cost *cost = &x->hits->cost;
+	struct transport_reply raw = {0};
+	enum veil_status st = transport_call(
+		&x->client->transport, &raw, &request, WIRE_CONTENT_TYPE, s->config.reply_bytes, err);
+
+	if (st == VEIL_OK)
+		st = wire_reply_read(s->nn, s->config.label_bytes, reply, raw.body, raw.size, err);
+	if (st == VEIL_OK && memcmp(reply->index_id, s->config.index_id, sizeof reply->index_id) != 0)
+		st = error_set(err, VEIL_E_VERSION,
+			"the server answered from another version of the index; fetch its configuration "
+			"again");
+	cost->bytes_up += request.body.size;
+	cost->bytes_down += raw.size;
+	cost->network_us += raw.elapsed_us;
+	if (raw.server_us < 0 || cost->server_us < 0)
+		cost->server_us = -1;
+	else
+		cost->server_us += raw.server_us;
+	transport_reply_clear(&raw);
+	return st;
+}
+
+static void keep_best(struct search *x, uint32_t probe)
+{
+	const struct wire_config *c = &x->session->config;
+	const uint8_t *label = x->reply[probe].labels.data;
+	struct rank_best best = {.rows = x->rows + x->kept, .limit = x->top};
+
+	for (uint32_t i = 0; i < c->spec.rows; i++, label += c->label_bytes) {
+		struct rank_row row = {x->scores[i], INDEX_NO_RECORD, x->hits->shards[probe], i, probe};
+
+		if (c->label_bytes > 0) {
+			row.record = index_label_record(label);
+			if (row.record == INDEX_NO_RECORD)
+				continue; /* padding */
+		}
+		rank_best_offer(&best, &row);
+	}
+	x->kept += best.count;
+}
+
+static enum veil_status ask(struct search *x, uint32_t probe, struct veil_error *err)
+{
+	struct veil_cost *cost = &x->hits->cost;
+	struct secret_search *secret = NULL;
+	double start = now_us();
+	enum veil_status st = write_query(x, &secret, probe, err);
+
+	cost->encrypt_us += now_us() - start;
+	if (st == VEIL_OK) {
+		cost->shards_asked++;
+		st = exchange(x, probe, err);
+	}
+	if (st == VEIL_OK) {
+		start = now_us();
+		secret_search_decode(secret, x->scores, x->reply[probe].ciphertexts.data);
+		keep_best(x, probe);
+		cost->decrypt_us += now_us() - start;
+	}
+	secret_search_destroy(secret);
+	return st;
+}
+
+static enum veil_status give(struct search *x, uint32_t top, struct veil_error *err)
+{
+	const struct wire_config *c = &x->session->config;
+	size_t count = rank_merge(x->rows, x->kept, top);
+	double unit = x->session->info.exact ? (double)c->spec.scale * c->spec.scale : 1;
+
+	if (hits_reserve(x->hits, count) != VEIL_OK)
+		return error_set(err, VEIL_E_NOMEM, "no memory for %zu results", count);
+	for (size_t i = 0; i < count; i++) {
+		const struct rank_row *row = &x->rows[i];
+		struct veil_hit *hit = &x->hits->hits[i];
+
+		hit->rank = (uint32_t)i + 1;
+		hit->record = row->record;
+		hit->score = row->score;
+		hit->cosine = row->score / unit;
+		hit->shard = row->shard;
+		hit->row = row->row;
+		if (c->label_bytes > 0) {
+			const uint8_t *labels = x->reply[row->probe].labels.data;
+
+			index_label_name(labels + (size_t)row->row * c->label_bytes, c->label_bytes,
+				x->hits->names[i]);
+			printable_make(x->hits->names[i]);
+		}
+	}
+	return VEIL_OK;
+}
+
+enum veil_status veil_client_search(const struct veil_client *client, struct veil_hits **out,
+	const float *vector, uint32_t dim, uint32_t probes, uint32_t top, struct veil_error *err)
+{
+	struct search x = {0};
+	double start = now_us();
+	enum veil_status st = check_arguments(client, vector, dim, probes, top, err);
+
+	*out = NULL;
+	if (st != VEIL_OK)
+		return st;
+	st = search_init(&x, client, vector, probes, top, err);
+	if (st == VEIL_OK)
+		x.hits->cost.encrypt_us = now_us() - start;
+	for (uint32_t i = 0; st == VEIL_OK && i < probes; i++)
+		st = ask(&x, i, err);
+	start = now_us();
+	if (st == VEIL_OK)
+		st = give(&x, top, err);
+	if (st == VEIL_OK) {
+		x.hits->cost.decrypt_us += now_us() - start;
+		*out = x.hits;
+		x.hits = NULL;
+	}
+	search_clear(&x);
+	return st;
+}
