@@ -35,12 +35,27 @@ struct rng test_rng(void)
 	return rng_seeded_init_u64(&state, test_seed());
 }
 
+/* A seeded generator makes a whole block of keystream for each request: ask for many words at once. */
+static uint64_t next_word(const struct rng *rng)
+{
+	static uint64_t pool[512];
+	static size_t left;
+	static const void *owner;
+
+	if (left == 0 || owner != rng->state) {
+		rng_fill(rng, pool, sizeof pool);
+		left = sizeof pool / sizeof pool[0];
+		owner = rng->state;
+	}
+	return pool[--left];
+}
+
 uint64_t test_below(const struct rng *rng, uint64_t bound)
 {
 	uint64_t limit = UINT64_MAX - UINT64_MAX % bound, x;
 
 	do
-		rng_fill(rng, &x, sizeof x);
+		x = next_word(rng);
 	while (x >= limit);
 	return x % bound;
 }
