@@ -10,4 +10,14 @@
 void kernels_generic_w4(struct kernels *k);
 void kernels_generic_w8(struct kernels *k);
 
+/* What every transform starts from, in words of the width that the name ends with. */
+
+/** forward[i] = root^brv(i), inverse[i] = root^-brv(i), for i < 2^log_n. */
+void kernels_twiddles_w4(
+	void *forward, void *inverse, const struct kernels_prime *p, unsigned log_n, uint64_t root);
+void kernels_twiddles_w8(
+	void *forward, void *inverse, const struct kernels_prime *p, unsigned log_n, uint64_t root);
+/** What an unscaled inverse transform is multiplied by: N^-1, or N^-1 R. */
+uint64_t kernels_ntt_scale(const struct kernels_prime *p, unsigned log_n, enum kernels_scale scale);
+
 #endif

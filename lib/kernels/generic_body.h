@@ -41,43 +41,53 @@ struct NAME(table) {
 	/* the last inverse stage, by enum kernels_scale: the factor of the sums, the factor of the
 	 * differences */
 	struct NAME(constant) last[2][2];
-	struct NAME(constant) twiddles[]; /* root^brv(i), i < N, then root^-brv(i) */
+	WORD twiddles[]; /* [4][N]: root^brv(i) and their quotients, then root^-brv(i) and theirs */
 };
 
 static size_t NAME(ntt_table_bytes)(unsigned log_n)
 {
-	size_t bytes = sizeof(struct NAME(table)) + (sizeof(struct NAME(constant)) << (log_n + 1));
-
-	return (bytes + 63) / 64 * 64;
+	return (sizeof(struct NAME(table)) + (4 * sizeof(WORD) << log_n) + 63) / 64 * 64;
 }
 
-static struct NAME(constant) NAME(constant_of)(WORD w, WORD q)
+void NAME(kernels_twiddles)(
+	void *forward, void *inverse, const struct kernels_prime *p, unsigned log_n, uint64_t root)
 {
-	return (struct NAME(constant)){.w = w, .quotient = (WORD)(((WIDE)w << BITS) / q)};
+	WORD *to = forward, *back = inverse, q = (WORD)p->q, power = 1;
+	size_t n = (size_t)1 << log_n;
+
+	to[0] = back[0] = 1;
+	for (size_t i = 1; i < n; i++) {
+		power = (WORD)((WIDE)power * (WORD)root % q);
+		to[reverse_bits(i, log_n)] = power;
+		/* root^N = -1, so root^-(N-i) = -root^i */
+		back[reverse_bits(n - i, log_n)] = q - power;
+	}
+}
+
+static WORD NAME(quotient_of)(WORD w, WORD q)
+{
+	return (WORD)(((WIDE)w << BITS) / q);
 }
 
 static void NAME(ntt_init)(void *table, const struct kernels_prime *p, unsigned log_n, uint64_t root)
 {
 	struct NAME(table) *t = table;
 	size_t n = (size_t)1 << log_n;
-	struct NAME(constant) *forward = t->twiddles, *inverse = forward + n;
-	WORD q = (WORD)p->q, power = 1, scale = 1;
+	WORD *forward = t->twiddles, *inverse = forward + 2 * n, q = (WORD)p->q;
 
 	t->q = q;
 	t->log_n = log_n;
-	forward[0] = inverse[0] = NAME(constant_of)(1, q);
-	for (size_t i = 1; i < n; i++) {
-		power = (WORD)((WIDE)power * (WORD)root % q);
-		forward[reverse_bits(i, log_n)] = NAME(constant_of)(power, q);
-		/* root^N = -1, so root^-(N-i) = -root^i */
-		inverse[reverse_bits(n - i, log_n)] = NAME(constant_of)(q - power, q);
+	NAME(kernels_twiddles)(forward, inverse, p, log_n, root);
+	for (size_t i = 0; i < n; i++) {
+		forward[n + i] = NAME(quotient_of)(forward[i], q);
+		inverse[n + i] = NAME(quotient_of)(inverse[i], q);
 	}
-	for (unsigned i = 0; i < log_n; i++)
-		scale = (WORD)((WIDE)scale * ((q + 1) / 2) % q);
-	for (int s = KERNELS_PLAIN; s <= KERNELS_MONTGOMERY; s++) {
-		t->last[s][0] = NAME(constant_of)(scale, q);
-		t->last[s][1] = NAME(constant_of)((WORD)((WIDE)scale * inverse[1].w % q), q);
-		scale = (WORD)((WIDE)scale * (WORD)p->mont_one % q);
+	for (enum kernels_scale s = KERNELS_PLAIN; s <= KERNELS_MONTGOMERY; s++) {
+		WORD sum = (WORD)kernels_ntt_scale(p, log_n, s),
+		     difference = (WORD)((WIDE)sum * inverse[1] % q);
+
+		t->last[s][0] = (struct NAME(constant)){sum, NAME(quotient_of)(sum, q)};
+		t->last[s][1] = (struct NAME(constant)){difference, NAME(quotient_of)(difference, q)};
 	}
 }
 
@@ -86,16 +96,16 @@ static void NAME(ntt_forward)(void *a, const void *table)
 {
 	const struct NAME(table) *t = table;
 	size_t n = (size_t)1 << t->log_n;
+	const WORD *w = t->twiddles, *quotient = w + n;
 	WORD *x = a, q = t->q;
 
 	for (size_t groups = 1, half = n / 2; groups < n; groups *= 2, half /= 2) {
 		for (size_t g = 0; g < groups; g++) {
-			struct NAME(constant) c = t->twiddles[groups + g];
 			WORD *low = x + 2 * g * half, *high = low + half;
 
 			for (size_t j = 0; j < half; j++) {
-				WORD u = NAME(reduce)(low[j], q),
-				     v = NAME(mul_by)(high[j], c.w, c.quotient, q);
+				WORD u = NAME(reduce)(low[j], q);
+				WORD v = NAME(mul_by)(high[j], w[groups + g], quotient[groups + g], q);
 
 				low[j] = (WORD)(u + v);
 				high[j] = (WORD)(u + (q - v));
@@ -111,20 +121,20 @@ static void NAME(ntt_inverse)(void *a, const void *table, enum kernels_scale sca
 {
 	const struct NAME(table) *t = table;
 	size_t n = (size_t)1 << t->log_n;
-	const struct NAME(constant) *twiddles = t->twiddles + n;
+	const WORD *w = t->twiddles + 2 * n, *quotient = w + n;
 	struct NAME(constant) sum = t->last[scale][0], difference = t->last[scale][1];
 	WORD *x = a, q = t->q;
 
 	for (size_t groups = n / 2, half = 1; groups > 1; groups /= 2, half *= 2) {
 		for (size_t g = 0; g < groups; g++) {
-			struct NAME(constant) c = twiddles[groups + g];
 			WORD *low = x + 2 * g * half, *high = low + half;
 
 			for (size_t j = 0; j < half; j++) {
 				WORD u = low[j], v = high[j];
 
 				low[j] = NAME(reduce)((WORD)(u + v), q);
-				high[j] = NAME(mul_by)((WORD)(u + (q - v)), c.w, c.quotient, q);
+				high[j] = NAME(mul_by)(
+					(WORD)(u + (q - v)), w[groups + g], quotient[groups + g], q);
 			}
 		}
 	}
@@ -204,8 +214,8 @@ static void NAME(mac)(void *const *out, const void *w, const void *const *x, uns
 		for (size_t o = 0; o < outputs; o++) {
 			for (unsigned v = 0; v < vectors; v++)
 				NAME(mac_block)
-				((WORD *)out[v] + o * n + b * KERNELS_LANES, shard,
-					(const WORD *)x[v] + b * block, terms, p);
+			((WORD *)out[v] + o * n + b * KERNELS_LANES, shard, (const WORD *)x[v] + b * block,
+				terms, p);
 			shard += block;
 		}
 	}

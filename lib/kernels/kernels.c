@@ -37,6 +37,15 @@ uint64_t kernels_mac_limit(const struct kernels_prime *p)
 	return limit > UINT64_MAX ? UINT64_MAX : (uint64_t)limit;
 }
 
+uint64_t kernels_ntt_scale(const struct kernels_prime *p, unsigned log_n, enum kernels_scale scale)
+{
+	uint128 factor = scale == KERNELS_MONTGOMERY ? p->mont_one : 1;
+
+	for (unsigned i = 0; i < log_n; i++)
+		factor = factor * ((p->q + 1) / 2) % p->q;
+	return (uint64_t)factor;
+}
+
 void kernels_select(struct kernels *k, unsigned features, unsigned q_bits, unsigned log_n)
 {
 	(void)features, (void)log_n;
