@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/versions.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+/* `current` first, then the lines of `previous`. A file that is missing or damaged adds nothing. */
+struct versions {
+	char name[1 + STORE_MAX_KEEP][STORE_NAME_SIZE];
+	unsigned count;
+};
+
+static bool has(const struct versions *v, const char *name)
+{
+	for (unsigned i = 0; i < v->count; i++)
+		if (strcmp(v->name[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void add(struct versions *v, const char *name)
+{
+	if (v->count < 1 + STORE_MAX_KEEP && !has(v, name))
+		snprintf(v->name[v->count++], STORE_NAME_SIZE, "%s", name);
+}
+
+static void read_versions(struct versions *v, const struct store_dir *dir)
+{
+	char name[STORE_NAME_SIZE];
+	struct veil_error ignored;
+	uint8_t *data;
+	size_t size;
+
+	v->count = 0;
+	if (store_current_read(name, dir, &ignored) == VEIL_OK)
+		add(v, name);
+	if (store_file_read(&data, &size, dir, STORE_PREVIOUS, STORE_MAX_KEEP * 18, &ignored) != VEIL_OK)
+		return;
+	for (size_t at = 0; at + 18 <= size; at += 18) {
+		snprintf(name, sizeof name, "%.17s", (const char *)data + at);
+		if (store_version_name_ok(name, strlen(name)))
+			add(v, name);
+	}
+	free(data);
+}
+
+/* Calls visit(dir, name, arg, err) for each entry until one fails. */
+static enum veil_status for_each(const struct store_dir *dir,
+	enum veil_status (*visit)(
+		const struct store_dir *dir, const char *name, const void *arg, struct veil_error *err),
+	const void *arg, struct veil_error *err)
+{
+	int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	enum veil_status st = VEIL_OK;
+	struct dirent *entry;
+
+	if (!list) {
+		st = error_set(err, VEIL_E_IO, "%s: %s", dir->path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return st;
+	}
+	while (st == VEIL_OK && (entry = readdir(list)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			st = visit(dir, entry->d_name, arg, err);
+	closedir(list);
+	return st;
+}
+
+static enum veil_status check_entry(
+	const struct store_dir *dir, const char *name, const void *arg, struct veil_error *err)
+{
+	static const char *const ours[] = {STORE_CURRENT, STORE_CURRENT ".new", STORE_PREVIOUS,
+		STORE_PREVIOUS ".new", STORE_LOCK, STORE_BUILDING};
+
+	(void)arg;
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		if (strcmp(name, ours[i]) == 0)
+			return VEIL_OK;
+	if (store_version_name_ok(name, strlen(name)))
+		return VEIL_OK;
+	return error_set(err, VEIL_E_INVALID,
+		"%s: holds \"%s\", which is not of an index; give a directory of its own", dir->path, name);
+}
+
+enum veil_status store_versions_check(const struct store_dir *dir, struct veil_error *err)
+{
+	return for_each(dir, check_entry, NULL, err);
+}
+
+static enum veil_status prune_entry(
+	const struct store_dir *dir, const char *name, const void *arg, struct veil_error *err)
+{
+	if (!store_version_name_ok(name, strlen(name)) || has(arg, name))
+		return VEIL_OK;
+	return store_dir_remove(dir, name, err);
+}
+
+enum veil_status store_versions_prune(const struct store_dir *dir, struct veil_error *err)
+{
+	static const char *const fresh[] = {STORE_CURRENT ".new", STORE_PREVIOUS ".new"};
+	struct versions v;
+	enum veil_status st;
+
+	for (size_t i = 0; i < sizeof fresh / sizeof *fresh; i++)
+		if (unlinkat(dir->fd, fresh[i], 0) != 0 && errno != ENOENT)
+			return error_set(err, VEIL_E_IO, "%s/%s: cannot be removed: %s", dir->path, fresh[i],
+				strerror(errno));
+	st = store_dir_remove(dir, STORE_BUILDING, err);
+	if (st != VEIL_OK)
+		return st;
+	read_versions(&v, dir);
+	return for_each(dir, prune_entry, &v, err);
+}
+
+/* `previous` goes first: should we be cut off before `current` follows, it merely repeats what `current`
+ * names. */
+enum veil_status store_versions_replace(
+	const struct store_dir *dir, const char *name, unsigned keep, struct veil_error *err)
+{
+	char text[STORE_MAX_KEEP * 18 + 1], line[STORE_NAME_SIZE];
+	struct versions v;
+	enum veil_status st;
+	size_t size = 0;
+
+	read_versions(&v, dir);
+	for (unsigned i = 0; i < v.count && size < keep * (size_t)18; i++)
+		if (strcmp(v.name[i], name) != 0)
+			size += (size_t)snprintf(text + size, sizeof text - size, "%s\n", v.name[i]);
+	st = store_file_replace(dir, STORE_PREVIOUS, text, size, err);
+	if (st != VEIL_OK)
+		return st;
+	snprintf(line, sizeof line, "%s\n", name);
+	return store_file_replace(dir, STORE_CURRENT, line, strlen(line), err);
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/require.h"
+#include "store/file.h"
+#include "store/format.h"
+#include "store/index.h"
+#include "store/manifest.h"
+#include "store/versions.h"
+
+struct store_writer {
+	struct store_dir dir;
+	struct store_dir building;
+	int lock;
+	struct store_manifest manifest;
+	bool *done; /* [shards] */
+	uint64_t bytes;
+};
+
+/* Creates the directory if need be, so that it is still there after a power cut. */
+static enum veil_status make_dir(const char *path, struct veil_error *err)
+{
+	struct store_dir parent;
+	enum veil_status st;
+	char *copy;
+
+	if (mkdir(path, 0755) != 0)
+		return errno == EEXIST ? VEIL_OK : error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
+	copy = strdup(path);
+	if (!copy)
+		return error_set(err, VEIL_E_NOMEM, "%s: out of memory", path);
+	st = store_dir_open(&parent, NULL, dirname(copy), err);
+	if (st == VEIL_OK)
+		st = store_dir_sync(&parent, err);
+	store_dir_close(&parent);
+	free(copy);
+	return st;
+}
+
+/* w->lock stays -1 unless the lock is ours. */
+static enum veil_status take_lock(struct store_writer *w, struct veil_error *err)
+{
+	enum veil_status st;
+
+	w->lock = openat(w->dir.fd, STORE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (w->lock < 0)
+		return error_set(err, VEIL_E_IO, "%s/%s: %s", w->dir.path, STORE_LOCK, strerror(errno));
+	if (flock(w->lock, LOCK_EX | LOCK_NB) == 0)
+		return VEIL_OK;
+	if (errno == EWOULDBLOCK)
+		st = error_set(err, VEIL_E_BUSY, "%s: another build is at work in it", w->dir.path);
+	else
+		st = error_set(err, VEIL_E_IO, "%s/%s: %s", w->dir.path, STORE_LOCK, strerror(errno));
+	close(w->lock);
+	w->lock = -1;
+	return st;
+}
+
+enum veil_status store_writer_create(struct store_writer **out, const char *dir, struct veil_error *err)
+{
+	struct store_writer *w = calloc(1, sizeof *w);
+	enum veil_status st;
+
+	*out = NULL;
+	if (!w)
+		return error_set(err, VEIL_E_NOMEM, "%s: out of memory", dir);
+	w->lock = w->dir.fd = w->building.fd = -1;
+	st = make_dir(dir, err);
+	if (st == VEIL_OK)
+		st = store_dir_open(&w->dir, NULL, dir, err);
+	if (st == VEIL_OK)
+		st = store_versions_check(&w->dir, err);
+	if (st == VEIL_OK)
+		st = take_lock(w, err);
+	if (st == VEIL_OK)
+		st = store_versions_prune(&w->dir, err);
+	if (st == VEIL_OK && mkdirat(w->dir.fd, STORE_BUILDING, 0755) != 0)
+		st = error_set(err, VEIL_E_IO, "%s/%s: %s", dir, STORE_BUILDING, strerror(errno));
+	if (st == VEIL_OK)
+		st = store_dir_open(&w->building, &w->dir, STORE_BUILDING, err);
+	if (st == VEIL_OK)
+		*out = w;
+	else
+		store_writer_destroy(w);
+	return st;
+}
+
+static enum veil_status put_file(struct store_writer *w, const char *name, const struct bytes *parts,
+	size_t count, uint8_t sha256[HASH_BYTES], struct veil_error *err)
+{
+	struct hash *hash = hash_create();
+
+	if (!hash)
+		return error_set(err, VEIL_E_NOMEM, "%s/%s: out of memory", w->building.path, name);
+	for (size_t i = 0; i < count; i++) {
+		hash_add(hash, parts[i].data, parts[i].size);
+		w->bytes += parts[i].size;
+	}
+	hash_end(hash, sha256);
+	hash_destroy(hash);
+	return store_file_write(&w->building, name, parts, count, err);
+}
+
+static enum veil_status put_codebook(
+	struct store_writer *w, const struct index_codebook *codebook, struct veil_error *err)
+{
+	size_t size = index_codebook_bytes(codebook->shards, codebook->dim);
+	uint8_t *data = malloc(size);
+	struct bytes part = {data, size};
+	enum veil_status st;
+
+	if (!data)
+		return error_set(err, VEIL_E_NOMEM, "%s: out of memory for the codebook", w->dir.path);
+	index_codebook_write(codebook, data);
+	st = put_file(w, STORE_CODEBOOK, &part, 1, w->manifest.codebook_hash, err);
+	free(data);
+	return st;
+}
+
+enum veil_status store_writer_begin(struct store_writer *w, const struct store_plan *plan,
+	const struct index_codebook *codebook, struct veil_error *err)
+{
+	struct store_manifest *m = &w->manifest;
+
+	REQUIRE(!w->done && plan->spec.params);
+	REQUIRE(codebook->shards == plan->shards && codebook->dim == plan->spec.dim);
+	m->spec = plan->spec;
+	m->shards = plan->shards;
+	m->label_bytes = plan->label_bytes;
+	m->records = plan->records;
+	m->name = strdup(plan->name);
+	m->shard = calloc(plan->shards, sizeof *m->shard);
+	w->done = calloc(plan->shards, sizeof *w->done);
+	if (!m->name || !m->shard || !w->done)
+		return error_set(
+			err, VEIL_E_NOMEM, "%s: out of memory for %u shards", w->dir.path, plan->shards);
+	return put_codebook(w, codebook, err);
+}
+
+static enum veil_status put_table(struct store_writer *w, const struct store_header *header, const void *data,
+	uint8_t hash[HASH_BYTES], struct veil_error *err)
+{
+	uint8_t head[STORE_HEADER_BYTES];
+	struct bytes parts[2] = {{head, sizeof head}, {data, (size_t)header->rows * header->width}};
+	char name[STORE_NAME_SIZE];
+
+	store_header_write(head, header);
+	store_table_name(name, header->table, header->shard);
+	return put_file(w, name, parts, 2, hash, err);
+}
+
+enum veil_status store_writer_shard(struct store_writer *w, uint32_t shard, const int8_t *rows,
+	const uint8_t *labels, uint32_t used, struct veil_error *err)
+{
+	struct store_manifest *m = &w->manifest;
+	struct store_header header = {STORE_ROWS, shard, m->spec.rows, m->spec.dim, used};
+	enum veil_status st;
+
+	REQUIRE(w->done && shard < m->shards && !w->done[shard] && used <= m->spec.rows);
+	st = put_table(w, &header, rows, m->shard[shard].rows_hash, err);
+	header.table = STORE_LABELS;
+	header.width = m->label_bytes;
+	if (st == VEIL_OK && m->label_bytes)
+		st = put_table(w, &header, labels, m->shard[shard].labels_hash, err);
+	m->shard[shard].used = used;
+	w->done[shard] = st == VEIL_OK;
+	return st;
+}
+
+static enum veil_status put_manifest(struct store_writer *w, uint8_t id[HASH_BYTES], struct veil_error *err)
+{
+	enum veil_status st = store_manifest_check(&w->manifest, STORE_MANIFEST, err);
+	struct bytes part;
+	size_t size = 0;
+	char *text;
+
+	if (st != VEIL_OK)
+		return st;
+	if (store_manifest_write(&text, &size, &w->manifest) != VEIL_OK)
+		return error_set(err, VEIL_E_NOMEM, "%s: out of memory for the manifest", w->dir.path);
+	part = (struct bytes){(const uint8_t *)text, size};
+	st = put_file(w, STORE_MANIFEST, &part, 1, id, err);
+	free(text);
+	return st;
+}
+
+/* The same input and options give the same version: if it is there and whole it stays, if it is damaged it
+ * goes. */
+static enum veil_status make_way(
+	struct store_writer *w, const char *name, bool *there, struct veil_error *err)
+{
+	struct store_index *old;
+	struct veil_error ignored;
+	enum veil_status st;
+	char *path;
+
+	*there = false;
+	if (!store_exists(&w->dir, name))
+		return VEIL_OK;
+	if (asprintf(&path, "%s/%s", w->dir.path, name) < 0)
+		return error_set(err, VEIL_E_NOMEM, "%s: out of memory", w->dir.path);
+	st = store_index_open(&old, path, &ignored);
+	free(path);
+	*there = st == VEIL_OK;
+	store_index_close(old);
+	return *there ? VEIL_OK : store_dir_remove(&w->dir, name, err);
+}
+
+static enum veil_status settle(struct store_writer *w, const char *name, struct veil_error *err)
+{
+	enum veil_status st;
+	bool there;
+
+	st = make_way(w, name, &there, err);
+	if (st != VEIL_OK || there)
+		return st;
+	if (renameat(w->dir.fd, STORE_BUILDING, w->dir.fd, name) != 0)
+		return error_set(err, VEIL_E_IO, "%s/%s: %s", w->dir.path, name, strerror(errno));
+	return store_dir_sync(&w->dir, err);
+}
+
+enum veil_status store_writer_commit(
+	struct store_writer *w, unsigned keep, uint8_t id[HASH_BYTES], struct veil_error *err)
+{
+	char name[STORE_NAME_SIZE];
+	struct veil_error why;
+	enum veil_status st;
+
+	REQUIRE(keep <= STORE_MAX_KEEP && w->done);
+	for (uint32_t i = 0; i < w->manifest.shards; i++)
+		REQUIRE(w->done[i]);
+	st = put_manifest(w, id, err);
+	if (st == VEIL_OK)
+		st = store_dir_sync(&w->building, err);
+	store_version_name(name, id);
+	if (st == VEIL_OK)
+		st = settle(w, name, err);
+	if (st == VEIL_OK)
+		st = store_versions_replace(&w->dir, name, keep, err);
+	if (st != VEIL_OK)
+		return st;
+	st = store_versions_prune(&w->dir, &why);
+	if (st != VEIL_OK)
+		return error_set(
+			err, st, "version %s is in force, but old files stay: %.300s", name, why.text);
+	return VEIL_OK;
+}
+
+uint64_t store_writer_bytes(const struct store_writer *w)
+{
+	return w->bytes;
+}
+
+void store_writer_destroy(struct store_writer *w)
+{
+	struct veil_error ignored;
+
+	if (!w)
+		return;
+	store_dir_close(&w->building);
+	if (w->lock >=
+		0) { /* only the holder of the lock may clear up; a failure is left to the next writer */
+		if (store_dir_remove(&w->dir, STORE_BUILDING, &ignored) != VEIL_OK)
+			fprintf(stderr, "%s\n", ignored.text);
+		close(w->lock);
+	}
+	store_dir_close(&w->dir);
+	store_manifest_clear(&w->manifest);
+	free(w->done);
+	free(w);
+}
