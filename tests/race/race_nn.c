@@ -15,7 +15,7 @@
  * with its integer score. */
 
 #define THREADS 4
-#define QUERIES 25
+#define QUERIES 200
 #define DIM 32
 #define ROWS 40
 
