@@ -20,7 +20,7 @@ struct transport_reply {
 	char type[64]; /* media type, lower case, without parameters; "" if the server gave none */
 	uint8_t *body; /* owned: transport_reply_clear */
 	size_t size;
-	double server_us; /* Server-Timing of the reply; negative where there is none */
+	double server_us; /* header Veil-Server-Us of the reply; negative where there is none */
 	double elapsed_us;
 };
 

@@ -64,14 +64,14 @@ static size_t take_body(char *data, size_t one, size_t size, void *arg)
 	return size;
 }
 
-/* Server-Timing: answer;dur=0.25 (milliseconds). Untrusted: shown, never acted upon. */
-static void read_timing(struct transport_reply *reply, const char *value)
+/* The time the query took inside the server. Untrusted: shown, never acted upon. */
+static void read_server_us(struct transport_reply *reply, const char *value)
 {
-	const char *dur = strstr(value, "dur=");
-	double ms = dur ? strtod(dur + 4, NULL) : -1;
+	char *end;
+	double us = strtod(value, &end);
 
-	if (isfinite(ms) && ms >= 0 && ms < 1e7)
-		reply->server_us = ms * 1000;
+	if (end != value && isfinite(us) && us >= 0 && us < 1e10)
+		reply->server_us = us;
 }
 
 static void read_type(struct transport_reply *reply, const char *value)
@@ -88,7 +88,7 @@ static size_t take_header(char *data, size_t one, size_t size, void *arg)
 	static const struct {
 		const char *name;
 		void (*read)(struct transport_reply *reply, const char *value);
-	} known[] = {{"content-type:", read_type}, {"server-timing:", read_timing}};
+	} known[] = {{"content-type:", read_type}, {"veil-server-us:", read_server_us}};
 	struct exchange *x = arg;
 	char line[256];
 	size_t length = size < sizeof line ? size : sizeof line - 1;

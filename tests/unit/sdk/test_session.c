@@ -149,12 +149,17 @@ Test(session, a_parameter_set_that_is_insecure_or_of_other_sizes_is_refused)
 
 Test(session, a_codebook_of_another_shape_is_refused_even_with_the_right_hash_and_size)
 {
+	float centroids[32 * 3] = {0};
+	struct index_codebook turned = {.shards = 32, .dim = 3, .centroids = centroids};
 	struct server s;
 	struct session *session;
 	struct veil_error err = {""};
 
 	serve(&s);
-	memcpy(s.codebook + 8, "\x20\0\0\0\x03\0\0\0", 8); /* 32 shards of 3 numbers: as many bytes */
+	for (int i = 0; i < 32; i++)
+		turned.centroids[3 * i] = 1;
+	cr_assert_eq(index_codebook_bytes(32, 3), s.config.codebook_bytes);
+	index_codebook_write(&turned, s.codebook);
 	hash_sha256(s.config.codebook_hash, s.codebook, s.config.codebook_bytes);
 	cr_assert_eq(visit(&s, &session, &err), VEIL_E_MALFORMED);
 	cr_assert(strstr(err.text, "32 x 3"), "%s", err.text);
