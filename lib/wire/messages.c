@@ -115,6 +115,17 @@ static ProtobufCBinaryData view(const void *data, size_t size)
 
 #define SET(m, field, value) ((m)->has_##field = 1, (m)->field = (value))
 
+bool wire_config_set_name(struct wire_config *config, const char *name)
+{
+	size_t size = strlen(name);
+
+	if (size > WIRE_MAX_NAME_BYTES || !is_text((const uint8_t *)name, size))
+		return false;
+	memset(config->name, 0, sizeof config->name);
+	memcpy(config->name, name, size);
+	return true;
+}
+
 enum veil_status wire_config_write(uint8_t **out, size_t *size, const struct wire_config *c)
 {
 	Wire__Config m = WIRE__CONFIG__INIT;

@@ -2,6 +2,7 @@
 #ifndef WIRE_MESSAGES_H
 #define WIRE_MESSAGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,9 @@ struct wire_config {
 	uint32_t reply_bytes; /* own context gives, and refuses the configuration otherwise */
 };
 
+/** Copies a name; false, and nothing is changed, if it is not printable UTF-8 of at most WIRE_MAX_NAME_BYTES.
+ */
+bool wire_config_set_name(struct wire_config *config, const char *name) VEIL_MUST_CHECK;
 /** A malloc'd body: *out is the caller's, free(). config->name must be as described above. VEIL_E_NOMEM. */
 enum veil_status wire_config_write(
 	uint8_t **out, size_t *size, const struct wire_config *config) VEIL_MUST_CHECK;

@@ -7,6 +7,12 @@
 
 #include "base/error.h"
 #include "base/require.h"
+#include "kit/clock.h"
+
+struct waiting {
+	void *job;
+	uint64_t since_ns;
+};
 
 struct worker {
 	struct pool *pool;
@@ -15,12 +21,12 @@ struct worker {
 };
 
 struct pool {
-	pthread_mutex_t lock; /* guards queue, first, waiting, stopping */
+	pthread_mutex_t lock; /* guards queue, first, count, stopping */
 	pthread_cond_t more;
-	void **queue; /* a ring of `limit` jobs */
+	struct waiting *queue; /* a ring of `limit` jobs */
 	size_t limit;
 	size_t first;
-	size_t waiting;
+	size_t count;
 	bool stopping;
 	pool_run *run;
 	void *state;
@@ -28,18 +34,18 @@ struct pool {
 	struct worker *worker;
 };
 
-/* The next job; NULL when the pool stops and none is left. */
-static void *next(struct pool *pool)
+/* The next job; its job is NULL when the pool stops and none is left. */
+static struct waiting next(struct pool *pool)
 {
-	void *job = NULL;
+	struct waiting job = {0};
 
 	pthread_mutex_lock(&pool->lock);
-	while (pool->waiting == 0 && !pool->stopping)
+	while (pool->count == 0 && !pool->stopping)
 		pthread_cond_wait(&pool->more, &pool->lock);
-	if (pool->waiting > 0) {
+	if (pool->count > 0) {
 		job = pool->queue[pool->first];
 		pool->first = (pool->first + 1) % pool->limit;
-		pool->waiting--;
+		pool->count--;
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return job;
@@ -48,10 +54,10 @@ static void *next(struct pool *pool)
 static void *work(void *arg)
 {
 	struct worker *w = arg;
-	void *job;
+	struct waiting next_job;
 
-	while ((job = next(w->pool)) != NULL)
-		w->pool->run(w->pool->state, w->number, job);
+	while ((next_job = next(w->pool)).job)
+		w->pool->run(w->pool->state, w->number, next_job.job, clock_ns() - next_job.since_ns);
 	return NULL;
 }
 
@@ -97,9 +103,9 @@ bool pool_submit(struct pool *pool, void *job)
 
 	REQUIRE(job != NULL);
 	pthread_mutex_lock(&pool->lock);
-	if (!pool->stopping && pool->waiting < pool->limit) {
-		pool->queue[(pool->first + pool->waiting) % pool->limit] = job;
-		pool->waiting++;
+	if (!pool->stopping && pool->count < pool->limit) {
+		pool->queue[(pool->first + pool->count) % pool->limit] = (struct waiting){job, clock_ns()};
+		pool->count++;
 		taken = true;
 		pthread_cond_signal(&pool->more);
 	}
@@ -112,12 +118,12 @@ size_t pool_depth(struct pool *pool)
 	size_t depth;
 
 	pthread_mutex_lock(&pool->lock);
-	depth = pool->waiting;
+	depth = pool->count;
 	pthread_mutex_unlock(&pool->lock);
 	return depth;
 }
 
-void pool_destroy(struct pool *pool)
+void pool_stop(struct pool *pool)
 {
 	if (!pool)
 		return;
@@ -127,6 +133,14 @@ void pool_destroy(struct pool *pool)
 	pthread_mutex_unlock(&pool->lock);
 	for (unsigned i = 0; i < pool->workers; i++)
 		pthread_join(pool->worker[i].thread, NULL);
+	pool->workers = 0;
+}
+
+void pool_destroy(struct pool *pool)
+{
+	if (!pool)
+		return;
+	pool_stop(pool);
 	pthread_cond_destroy(&pool->more);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool->queue);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "kit/config.h"
+#include "kit/lifecycle.h"
+#include "kit/log.h"
+#include "search/service.h"
+
+static int help(void)
+{
+	printf("veild --index DIR [OPTIONS]\nAnswers encrypted searches; put it behind a front that speaks "
+	       "TLS.\n\n");
+	config_help(stdout);
+	return 0;
+}
+
+static enum veil_status check(const struct config *c, struct veil_error *err)
+{
+	if (!c->index[0])
+		return error_set(err, VEIL_E_INVALID, "--index DIR is needed; --help lists the options");
+	if (log_level_from_name(c->log_level) < 0)
+		return error_set(err, VEIL_E_INVALID, "log-level is '%s', not error, warn, info or debug",
+			c->log_level);
+	log_set_level((enum log_level)log_level_from_name(c->log_level));
+	return VEIL_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct veil_error err = {{0}};
+	enum config_action action;
+	struct config config;
+	struct service service;
+	enum veil_status st = config_parse(&config, &action, argc, argv, &err);
+
+	if (st == VEIL_OK && action == CONFIG_HELP)
+		return help();
+	if (st == VEIL_OK && action == CONFIG_VERSION)
+		return printf("veild %s\n", VEIL_VERSION) < 0;
+	if (st == VEIL_OK)
+		st = check(&config, &err);
+	if (st != VEIL_OK) {
+		fprintf(stderr, "veild: %s\n", err.text);
+		return 2;
+	}
+	lifecycle_start();
+	st = service_start(&service, &config, &err);
+	if (st != VEIL_OK) {
+		log_error("%s", err.text);
+		return 1;
+	}
+	while (lifecycle_wait() == SIGHUP)
+		log_warn("SIGHUP: the index is not reloaded; restart to serve another version");
+	service_stop(&service);
+	log_info("stopped");
+	return 0;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "search/service.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/error.h"
+#include "kit/lifecycle.h"
+#include "kit/listen.h"
+#include "kit/log.h"
+
+#define ADMIN_CONNECTIONS 64
+
+static unsigned processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+}
+
+static enum veil_status start_workers(
+	struct service *s, const struct snapshot *snapshot, struct veil_error *err)
+{
+	unsigned count = s->config->workers ? s->config->workers : processors();
+	size_t memory = (size_t)s->config->body_memory_mb << 20;
+
+	s->workers = calloc(count, sizeof *s->workers);
+	if (!s->workers || buffers_create(&s->replies, snapshot->reply_bytes, memory) != VEIL_OK)
+		return error_set(err, VEIL_E_NOMEM, "no memory for %u workers", count);
+	for (; s->worker_count < count; s->worker_count++)
+		if (worker_init(s->workers + s->worker_count, snapshot) != VEIL_OK) {
+			worker_clear(s->workers + s->worker_count);
+			return error_set(err, VEIL_E_NOMEM, "no memory for worker %u of %u",
+				s->worker_count + 1, count);
+		}
+	return pool_create(&s->pool, count, s->config->queue, worker_run, s, err);
+}
+
+static enum veil_status start_front(
+	struct service *s, const struct snapshot *snapshot, struct veil_error *err)
+{
+	const struct config *c = s->config;
+	struct http_options o = {.address = c->listen,
+		.threads = c->io_threads,
+		.connections = c->connections,
+		.receive_ms = c->receive_timeout_ms,
+		.total_ms = c->total_timeout_ms,
+		.body_memory = (size_t)c->body_memory_mb << 20,
+		.route_count = front_route_count,
+		.state = s,
+		.metrics = s->metrics};
+
+	s->routes = malloc(front_route_count * sizeof *s->routes);
+	if (!s->routes)
+		return error_set(err, VEIL_E_NOMEM, "no memory for the routes");
+	memcpy(s->routes, front_routes, front_route_count * sizeof *s->routes);
+	for (size_t i = 0; i < front_route_count; i++)
+		if (s->routes[i].body_limit == LIMIT_QUERY)
+			s->routes[i].body_limit = snapshot->query_bytes;
+	o.routes = s->routes;
+	return http_create(&s->front, &o, err);
+}
+
+static enum veil_status start_admin(struct service *s, struct veil_error *err)
+{
+	const struct config *c = s->config;
+	struct http_options o = {.address = c->admin,
+		.threads = 1,
+		.connections = ADMIN_CONNECTIONS,
+		.receive_ms = c->receive_timeout_ms,
+		.total_ms = c->total_timeout_ms,
+		.routes = admin_routes,
+		.route_count = admin_route_count,
+		.state = s};
+
+	return strcmp(c->admin, "off") == 0 ? VEIL_OK : http_create(&s->admin, &o, err);
+}
+
+static enum veil_status tell_addresses(const struct service *s, struct veil_error *err)
+{
+	const char *front = http_address(s->front), *admin = s->admin ? http_address(s->admin) : "off";
+	char text[2 * LISTEN_ADDRESS_SIZE + 3];
+
+	log_info("listening on %s, admin %s, %u workers", front, admin, s->worker_count);
+	snprintf(text, sizeof text, "%s\n%s\n", front, admin);
+	return s->config->port_file[0] ? lifecycle_write_file(s->config->port_file, text, err) : VEIL_OK;
+}
+
+enum veil_status service_start(struct service *s, const struct config *config, struct veil_error *err)
+{
+	struct snapshot *snapshot = NULL;
+	enum veil_status st;
+
+	*s = (struct service){.config = config};
+	if (metrics_create(&s->metrics) != VEIL_OK)
+		return error_set(err, VEIL_E_NOMEM, "no memory for the metrics");
+	st = snapshot_load(&snapshot, config->index, cpu_features(), err);
+	if (st != VEIL_OK)
+		goto out;
+	log_info(
+		"index '%s': %u shards of %u rows, %u coordinates, %s kernels, query %zu and reply %zu bytes",
+		snapshot->index->name, (unsigned)snapshot->index->shards,
+		(unsigned)snapshot->index->spec.rows, (unsigned)snapshot->index->spec.dim,
+		cpu_features_name(cpu_features()), snapshot->query_bytes, snapshot->reply_bytes);
+	snapshot_slot_init(&s->snapshots, snapshot);
+	st = start_workers(s, snapshot, err);
+	if (st == VEIL_OK)
+		st = start_front(s, snapshot, err);
+	if (st == VEIL_OK)
+		st = start_admin(s, err);
+	if (st == VEIL_OK)
+		st = tell_addresses(s, err);
+	atomic_store(&s->ready, st == VEIL_OK);
+out:
+	if (st != VEIL_OK)
+		service_stop(s);
+	return st;
+}
+
+void service_stop(struct service *s)
+{
+	if (atomic_exchange(&s->ready, false)) {
+		log_info("stopping: /ready fails, connections are accepted for %u ms more",
+			s->config->lame_duck_ms);
+		lifecycle_pause(s->config->lame_duck_ms);
+		http_quiesce(s->front);
+		if (!http_drain(s->front, s->config->drain_timeout_ms))
+			log_warn("requests were still under way after %u ms", s->config->drain_timeout_ms);
+	}
+	/* Every query is answered, and so no connection suspended, before the HTTP server stops; its threads
+	 * may still submit until then. */
+	pool_stop(s->pool);
+	http_destroy(s->admin);
+	http_destroy(s->front);
+	pool_destroy(s->pool);
+	for (unsigned i = 0; i < s->worker_count; i++)
+		worker_clear(s->workers + i);
+	free(s->workers);
+	free(s->routes);
+	buffers_destroy(s->replies);
+	if (s->snapshots.current)
+		snapshot_slot_clear(&s->snapshots);
+	metrics_destroy(s->metrics);
+}

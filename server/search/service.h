@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SEARCH_SERVICE_H
+#define SEARCH_SERVICE_H
+
+#include <stdatomic.h>
+
+#include "kit/buffers.h"
+#include "kit/config.h"
+#include "kit/http.h"
+#include "kit/metrics.h"
+#include "kit/pool.h"
+#include "search/snapshot.h"
+#include "search/worker.h"
+#include "veil/status.h"
+
+/* All of veild: what is served, who computes, where it listens. Handlers get it as their state. */
+struct service {
+	const struct config *config;
+	struct metrics *metrics;
+	struct snapshot_slot snapshots;
+	struct buffers *replies; /* bodies of replies to queries */
+	struct worker *workers; /* [worker_count] */
+	unsigned worker_count;
+	struct pool *pool;
+	struct http_route *routes; /* of the front, with limits from the snapshot */
+	struct http *front;
+	struct http *admin; /* NULL: off */
+	atomic_bool ready;
+};
+
+/** Loads the index and starts to serve. On failure nothing is left running. `config` outlives the service. */
+enum veil_status service_start(
+	struct service *s, const struct config *config, struct veil_error *err) VEIL_MUST_CHECK;
+/** /ready fails; after the lame duck no connection is accepted; what is under way is finished; then all ends.
+ */
+void service_stop(struct service *s);
+
+/* routes.c */
+#define LIMIT_QUERY SIZE_MAX /* stands for the size of a query of the index */
+extern const struct http_route front_routes[];
+extern const size_t front_route_count;
+extern const struct http_route admin_routes[];
+extern const size_t admin_route_count;
+
+/* Handlers, one file each; `state` is a struct service. */
+void route_config(void *state, struct http_request *req);
+void route_object(void *state, struct http_request *req);
+void route_query(void *state, struct http_request *req);
+void route_live(void *state, struct http_request *req);
+void route_ready(void *state, struct http_request *req);
+void route_metrics(void *state, struct http_request *req);
+
+#endif
