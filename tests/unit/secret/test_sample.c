@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "secret/sample.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+
+#include "support/test.h"
+
+#define N 2048
+
+struct fixture {
+	struct arena arena;
+	struct secret_stream *stream;
+	size_t mark;
+	int8_t *out;
+};
+
+static struct fixture make(const struct rng *rng)
+{
+	struct fixture f;
+
+	cr_assert_eq(
+		arena_init_secret(&f.arena, secret_stream_room() + N + secret_sample_scratch(N)), VEIL_OK);
+	f.stream = secret_stream_create(&f.arena, rng);
+	f.out = arena_take(&f.arena, N);
+	f.mark = arena_mark(&f.arena);
+	return f;
+}
+
+/* Counts of the values in [-21, 21] over `rounds` polynomials. The seed is fixed: the bounds below are five
+ * standard deviations of what a random one would give, and the answer never changes. */
+static void tally(size_t counts[43], size_t rounds,
+	void (*sample)(int8_t *out, size_t n, struct secret_stream *stream, struct arena *scratch))
+{
+	struct rng_seeded state;
+	struct rng rng = rng_seeded_init_u64(&state, 20);
+	struct fixture f = make(&rng);
+
+	memset(counts, 0, 43 * sizeof *counts);
+	for (size_t r = 0; r < rounds; r++) {
+		sample(f.out, N, f.stream, &f.arena);
+		for (size_t i = 0; i < N; i++) {
+			cr_assert(f.out[i] >= -21 && f.out[i] <= 21);
+			counts[f.out[i] + 21]++;
+		}
+	}
+	arena_clear(&f.arena);
+}
+
+Test(sample, ternary_values_are_a_third_each)
+{
+	size_t counts[43], rounds = 200;
+	double total = (double)(rounds * N), sigma = sqrt(total * 2 / 9);
+
+	tally(counts, rounds, secret_sample_ternary);
+	cr_assert_eq(counts[20] + counts[21] + counts[22], rounds * N);
+	for (int v = 20; v <= 22; v++)
+		cr_assert_lt(fabs((double)counts[v] - total / 3), 5 * sigma, "%d: %zu", v - 21, counts[v]);
+}
+
+Test(sample, errors_are_centred_binomial)
+{
+	size_t counts[43], rounds = 500;
+	double total = (double)(rounds * N), mean = 0, variance = 0, skew = 0, chi = 0,
+	       binomial = ldexp(1, -42);
+	int bins = 0;
+
+	tally(counts, rounds, secret_sample_cbd21);
+	for (int v = -21; v <= 21; v++) {
+		double p = (double)counts[v + 21] / total, expected = binomial * total;
+
+		mean += p * v;
+		variance += p * v * v;
+		skew += p * v * v * v;
+		if (expected > 20) {
+			chi += ((double)counts[v + 21] - expected) * ((double)counts[v + 21] - expected) /
+			       expected;
+			bins++;
+		}
+		/* from C(42, v + 21) / 2^42 to the next */
+		binomial = binomial * (42 - (v + 21)) / (v + 21 + 1);
+	}
+	/* the variances of the square and of the cube are below those of a normal distribution */
+	cr_assert_lt(fabs(mean), 5 * sqrt(10.5 / total), "mean %f", mean);
+	cr_assert_lt(fabs(variance - 10.5), 5 * sqrt(2 * 10.5 * 10.5 / total), "variance %f", variance);
+	cr_assert_lt(fabs(skew), 5 * sqrt(15 * 10.5 * 10.5 * 10.5 / total), "skew %f", skew);
+	cr_assert_lt(chi, bins + 5 * sqrt(2.0 * bins), "chi-square %f of %d", chi, bins);
+	cr_assert_gt(bins, 25);
+}
+
+Test(sample, every_random_bit_of_an_error_counts_once)
+{
+	/* The errors are the ones of 42 bits less 21, so over the lanes of a stream the sum of all errors is
+	 * the number of ones in the stream less half its bits: recomputed from the ChaCha20 stream itself. */
+	static const uint8_t seed[32] = {7};
+	struct rng_seeded same, state;
+	struct rng rng = rng_seeded_init(&same, seed), stream;
+	struct fixture f = make(&rng);
+	uint8_t key[32], bytes[N * 42 / 8];
+	int want = -21 * N, got = 0;
+
+	rng = rng_seeded_init(&same, seed);
+	rng_fill(&rng, key, sizeof key);
+	stream = rng_seeded_init(&state, key);
+	rng_fill(&stream, bytes, sizeof bytes);
+	for (size_t i = 0; i < sizeof bytes; i++)
+		want += __builtin_popcount(bytes[i]);
+	secret_sample_cbd21(f.out, N, f.stream, &f.arena);
+	for (size_t i = 0; i < N; i++)
+		got += f.out[i];
+	cr_assert_eq(got, want);
+	arena_clear(&f.arena);
+}
+
+Test(sample, scratch_is_given_back_and_wiped)
+{
+	struct rng rng = test_rng();
+	struct fixture f = make(&rng);
+
+	secret_sample_cbd21(f.out, N, f.stream, &f.arena);
+	secret_sample_ternary(f.out, N, f.stream, &f.arena);
+	cr_assert_eq(f.arena.used, f.mark);
+	cr_assert_gt(f.arena.peak, f.mark);
+	for (size_t i = f.mark; i < f.arena.peak; i++)
+		cr_assert_eq(f.arena.base[i], 0);
+	arena_clear(&f.arena);
+}
+
+Test(sample, streams_differ_and_do_not_repeat)
+{
+	struct rng rng = rng_system();
+	struct fixture f = make(&rng), g = make(&rng);
+	int8_t first[N];
+
+	secret_sample_cbd21(f.out, N, f.stream, &f.arena);
+	secret_sample_cbd21(g.out, N, g.stream, &g.arena);
+	cr_assert_arr_neq(f.out, g.out, N);
+	memcpy(first, f.out, N);
+	secret_sample_cbd21(f.out, N, f.stream, &f.arena);
+	cr_assert_arr_neq(f.out, first, N);
+	arena_clear(&f.arena);
+	arena_clear(&g.arena);
+}
+
+Test(sample, secrets_in_open_memory_abort, .signal = SIGABRT)
+{
+	struct rng rng = test_rng();
+	struct arena open;
+
+	cr_assert_eq(arena_init(&open, 4096), VEIL_OK);
+	secret_stream_create(&open, &rng);
+}
