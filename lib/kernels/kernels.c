@@ -48,9 +48,11 @@ uint64_t kernels_ntt_scale(const struct kernels_prime *p, unsigned log_n, enum k
 
 void kernels_select(struct kernels *k, unsigned features, unsigned q_bits, unsigned log_n)
 {
-	(void)features, (void)log_n;
-	if (q_bits <= 31)
-		kernels_generic_w4(k);
-	else
+	if (q_bits > 31) {
 		kernels_generic_w8(k);
+		return;
+	}
+	kernels_generic_w4(k);
+	if (features & CPU_AVX2)
+		kernels_avx2_ntt(k, q_bits, log_n);
 }

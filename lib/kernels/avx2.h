@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KERNELS_AVX2_H
+#define KERNELS_AVX2_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+/* Pieces that the AVX2 files share: vectors of eight residues of 32 bits. */
+
+static inline __m256i load(const void *at)
+{
+	return _mm256_load_si256(at);
+}
+
+static inline void store(void *at, __m256i v)
+{
+	_mm256_store_si256(at, v);
+}
+
+/** The odd lanes in the place of the even ones. */
+static inline __m256i odd_lanes(__m256i v)
+{
+	return _mm256_srli_epi64(v, 32);
+}
+
+/** Of 64-bit products of even and odd lanes, the high words in the lanes that they came from. */
+static inline __m256i high_words(__m256i even, __m256i odd)
+{
+	return _mm256_blend_epi32(_mm256_shuffle_epi32(even, 0xf5), odd, 0xaa);
+}
+
+/** x < 2q: back to [0, q). */
+static inline __m256i reduce(__m256i x, __m256i q)
+{
+	return _mm256_min_epu32(x, _mm256_sub_epi32(x, q));
+}
+
+#endif
