@@ -71,7 +71,7 @@ sanitized() {
 	configure build-clang-asan clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false &&
 		ninja --quiet -C build-clang-asan || return 1
 	rm -rf "$reports" && mkdir -p "$reports"
-	ASAN_OPTIONS=log_path=$reports/report:abort_on_error=1:detect_stack_use_after_return=1 \
+	ASAN_OPTIONS=log_path=$reports/report:abort_on_error=1:handle_segv=0:detect_stack_use_after_return=1 \
 	UBSAN_OPTIONS=log_path=$reports/report:print_stacktrace=1:halt_on_error=1 \
 		suites build-clang-asan --no-suite lint --no-suite long --no-suite ctime --timeout-multiplier 4
 	rc=$?
