@@ -107,6 +107,14 @@ static int has_flag(const void *p, const char *flag)
 	return found;
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+#define ASAN 1
+#elif defined(__has_feature)
+#define ASAN __has_feature(address_sanitizer)
+#else
+#define ASAN 0
+#endif
+
 Test(arena, secrets_stay_out_of_core_dumps_and_swap)
 {
 	struct arena open = make(100000, 0), secret = make(16384, 1);
@@ -115,7 +123,7 @@ Test(arena, secrets_stay_out_of_core_dumps_and_swap)
 	cr_assert(has_flag(secret.base, " dd"));
 	cr_assert(!has_flag(open.base, " dd"));
 	getrlimit(RLIMIT_MEMLOCK, &locked);
-	if (locked.rlim_cur >= 65536)
+	if (locked.rlim_cur >= 65536 && !ASAN) /* which makes mlock do nothing */
 		cr_assert(has_flag(secret.base, " lo"));
 	arena_clear(&secret);
 	arena_clear(&open);
