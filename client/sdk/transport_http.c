@@ -113,7 +113,7 @@ static size_t take_header(char *data, size_t one, size_t size, void *arg)
 static enum veil_status explain(const struct http *http, const struct exchange *x, CURLcode code,
 	const struct transport_request *request, struct veil_error *err)
 {
-	switch (x->refused) {
+	switch (code == CURLE_FILESIZE_EXCEEDED ? REFUSED_SIZE : x->refused) {
 	case REFUSED_SIZE:
 		return error_set(err, VEIL_E_MALFORMED,
 			"%s%s: the reply is larger than the %zu bytes it may have; is this a Veil server?",
@@ -197,6 +197,7 @@ static CURLcode set_options(CURL *curl, const struct http *http, const char *url
 	SET(CURLOPT_HEADERDATA, x);
 	if (http->socket)
 		SET(CURLOPT_UNIX_SOCKET_PATH, http->socket);
+	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->limit_bytes);
 	if (request->body.data) {
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
 		SET(CURLOPT_POSTFIELDS, (const char *)request->body.data);

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""client_example.py BUILD SOURCE: the program at the top of veil/client.h compiles as C17 and as C++17 against the installed tree, by
+pkg-config alone, and finds things."""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import fake_server as fake
+
+
+def run(*command, **kwargs):
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **kwargs)
+    if result.returncode:
+        sys.exit(f'{" ".join(command)}: status {result.returncode}\n{result.stdout}{result.stderr}')
+    return result.stdout
+
+
+def example(header):
+    lines = [line[len(' *     '):].rstrip() for line in header.splitlines() if re.match(r' \*( {5}|$)', line)]
+    return '\n'.join(lines) + '\n'
+
+
+def main():
+    build, source = map(os.path.abspath, sys.argv[1:3])
+    with open(os.path.join(source, 'include/veil/client.h'), encoding='ascii') as f:
+        program = example(f.read())
+    if 'int main' not in program:
+        sys.exit('no example in veil/client.h')
+    with tempfile.TemporaryDirectory() as top, fake.FakeServer() as server:
+        run('meson', 'install', '--no-rebuild', '--quiet', '-C', build, '--destdir', os.path.join(top, 'root'))
+        root = os.path.join(top, 'root')
+        pc = next(d for d, _, files in os.walk(root) if 'veil.pc' in files)
+        env = {**os.environ, 'PKG_CONFIG_PATH': pc, 'PKG_CONFIG_SYSROOT_DIR': root}
+        flags = run('pkg-config', '--cflags', '--libs', 'veil', env=env).split()
+        libraries = next(f[2:] for f in flags if f.startswith('-L'))
+        vector = os.path.join(top, 'vector.json')
+        with open(vector, 'w', encoding='ascii') as f:
+            json.dump([1.0] * fake.DIM, f)
+        for compiler, standard, ending in (('cc', 'c17', '.c'), ('c++', 'c++17', '.cc')):
+            with open(os.path.join(top, 'ask' + ending), 'w', encoding='ascii') as f:
+                f.write(program)
+            binary = os.path.join(top, 'ask-' + standard)
+            run(compiler, f'-std={standard}', '-pedantic', '-Wall', '-Wextra', '-Werror', f.name, '-o', binary, *flags)
+            out = run(binary, server.url, vector, env={**os.environ, 'LD_LIBRARY_PATH': libraries})
+            if not re.fullmatch(r'(?: \d\. +\d+  thing +-?\d\.\d{4}\n){5}', out):
+                sys.exit(f'{standard}: not five results:\n{out}')
+
+
+if __name__ == '__main__':
+    main()
