@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "base/require.h"
@@ -50,12 +51,15 @@ static void open_shop(struct shop *s, struct bench *b, uint32_t rows, uint32_t d
 	s->rng = rng_seeded_init_u64(&s->state, 1);
 	must(nn_context_create(&s->ctx, &spec, bench_features(b), &err), &err);
 	s->rows = malloc((size_t)rows * dim);
-	s->shard = aligned_alloc((size_t)2 << 20,
-		s->ctx->shard_bytes + ((size_t)2 << 20) - s->ctx->shard_bytes % ((size_t)2 << 20));
+	/* as the server keeps its shards */
+	s->shard =
+		mmap(NULL, s->ctx->shard_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(s->shard != MAP_FAILED);
+	madvise(s->shard, s->ctx->shard_bytes, MADV_HUGEPAGE);
 	s->reply = malloc(s->ctx->reply_bytes);
 	s->ciphertexts = malloc(s->ctx->query_bytes);
 	s->ks = keystream_create();
-	REQUIRE(s->rows && s->shard && s->reply && s->ciphertexts && s->ks);
+	REQUIRE(s->rows && s->reply && s->ciphertexts && s->ks);
 	must(arena_init(&s->scratch, s->ctx->answer_scratch), &err);
 	rng_fill(&s->rng, s->rows, (size_t)rows * dim);
 	nn_shard_transform(s->ctx, s->shard, (const int8_t *)s->rows, rows, &s->scratch);
@@ -69,8 +73,9 @@ static void open_shop(struct shop *s, struct bench *b, uint32_t rows, uint32_t d
 
 static void close_shop(struct shop *s)
 {
+	munmap(s->shard, s->ctx->shard_bytes);
 	nn_context_destroy(s->ctx);
-	free(s->rows), free(s->shard), free(s->reply), free(s->ciphertexts);
+	free(s->rows), free(s->reply), free(s->ciphertexts);
 	keystream_destroy(s->ks);
 	arena_clear(&s->scratch);
 }
