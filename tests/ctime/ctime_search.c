@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/ct.h"
+#include "base/require.h"
+#include "nn/answer.h"
+#include "nn/shard.h"
+#include "secret/search.h"
+
+/* For valgrind: a query's life with its vector and everything sampled marked as uninitialised. Memcheck
+ * reports a branch or an address that depends on one of them. With the argument `leak` the program makes such
+ * a branch itself: the check must see it. */
+
+#define DIM 40
+#define ROWS 600
+
+static int8_t rows[ROWS * DIM];
+
+static void life(const char *set, int fake)
+{
+	struct nn_spec spec = {.params = rlwe_params_find(set),
+		.dim = DIM,
+		.rows = ROWS,
+		.terms = 10,
+		.row_norm = 320,
+		.scale = 300};
+	struct nn_context *ctx;
+	struct rng rng = rng_system();
+	struct secret_search *search;
+	struct keystream *ks = keystream_create();
+	struct arena scratch;
+	struct nn_query query;
+	enum veil_status status;
+	uint8_t *ciphertexts, *reply;
+	void *shard;
+	float vector[DIM];
+	double scores[ROWS];
+
+	REQUIRE(nn_context_create(&ctx, &spec, cpu_features(), NULL) == VEIL_OK);
+	ciphertexts = malloc(ctx->query_bytes);
+	reply = malloc(ctx->reply_bytes);
+	shard = aligned_alloc(64, arena_room(ctx->shard_bytes));
+	REQUIRE(ks && ciphertexts && reply && shard);
+	REQUIRE(arena_init(&scratch, ctx->answer_scratch) == VEIL_OK);
+	nn_shard_transform(ctx, shard, rows, ROWS, &scratch);
+	for (int j = 0; j < DIM; j++)
+		vector[j] = (float)(j - 9);
+	ct_poison(vector, sizeof vector);
+	if (fake)
+		REQUIRE(secret_search_create_fake(&search, ctx, &rng, NULL) == VEIL_OK);
+	else
+		REQUIRE(secret_search_create(&search, ctx, vector, &rng, NULL) == VEIL_OK);
+	secret_search_write(search, query.seed, ciphertexts);
+	query.ciphertexts = ciphertexts;
+	REQUIRE(nn_answer(ctx, &reply, &status, &query, 1, shard, ks, &scratch, NULL) == VEIL_OK);
+	secret_search_decode(search, scores, reply);
+	secret_search_destroy(search);
+	REQUIRE(fake || scores[ROWS - 1] > 0); /* the last row is the vector */
+	free(ciphertexts), free(reply), free(shard);
+	keystream_destroy(ks);
+	arena_clear(&scratch);
+	nn_context_destroy(ctx);
+}
+
+int main(int argc, char **argv)
+{
+	int secret = argc;
+
+	if (argc > 1 && !strcmp(argv[1], "leak")) {
+		ct_poison(&secret, sizeof secret);
+		puts(secret == 2 ? "two" : "other");
+		return 0;
+	}
+	for (int j = 0; j < DIM; j++)
+		rows[(ROWS - 1) * DIM + j] = (int8_t)(j - 9);
+	for (int fake = 0; fake < 2; fake++) {
+		life("search_n2048_q28", fake);
+		life("search_n2048_q38_exact", fake);
+	}
+	return 0;
+}
