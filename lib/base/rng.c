@@ -58,21 +58,31 @@ struct keystream {
 
 static const uint8_t zero_counter[16];
 
-struct keystream *keystream_create(void)
+static struct keystream *create(const char *cipher, const uint8_t *key)
 {
-	static const uint8_t zero_key[16];
 	struct keystream *ks = calloc(1, sizeof *ks);
 
 	if (!ks)
 		return NULL;
-	ks->cipher = EVP_CIPHER_fetch(NULL, "AES-128-CTR", NULL);
+	ks->cipher = EVP_CIPHER_fetch(NULL, cipher, NULL);
 	ks->ctx = EVP_CIPHER_CTX_new();
-	if (!ks->cipher || !ks->ctx ||
-		!EVP_EncryptInit_ex(ks->ctx, ks->cipher, NULL, zero_key, zero_counter)) {
+	if (!ks->cipher || !ks->ctx || !EVP_EncryptInit_ex(ks->ctx, ks->cipher, NULL, key, zero_counter)) {
 		keystream_destroy(ks);
 		return NULL;
 	}
 	return ks;
+}
+
+struct keystream *keystream_create(void)
+{
+	static const uint8_t key[16];
+
+	return create("AES-128-CTR", key);
+}
+
+struct keystream *keystream_create_secret(const uint8_t key[32])
+{
+	return create("AES-256-CTR", key);
 }
 
 void keystream_destroy(struct keystream *ks)
@@ -86,6 +96,7 @@ void keystream_destroy(struct keystream *ks)
 
 void keystream_key(struct keystream *ks, const uint8_t key[16])
 {
+	REQUIRE(EVP_CIPHER_get_key_length(ks->cipher) == 16);
 	/* Without a cipher argument the context keeps its own; the counter has to be given, or it would run
 	 * on. */
 	REQUIRE(EVP_EncryptInit_ex(ks->ctx, NULL, NULL, key, zero_counter));

@@ -33,8 +33,12 @@ struct rng rng_seeded_init_u64(struct rng_seeded *state, uint64_t seed);
  * ciphertexts, which is published anyway: no secrecy is claimed of it. */
 struct keystream;
 struct keystream *keystream_create(void);
+/** A secret keystream: AES-256-CTR under a fresh key. OpenSSL keeps the key schedule on its heap, which is
+ * not locked, and wipes it in keystream_destroy: make it late and destroy it soon. keystream_key is not for
+ * this one. */
+struct keystream *keystream_create_secret(const uint8_t key[32]);
 void keystream_destroy(struct keystream *ks);
-/** Restart with a key. */
+/** Restart a public keystream with a key. */
 void keystream_key(struct keystream *ks, const uint8_t key[16]);
 /** The next `size` bytes of the stream. */
 void keystream_read(struct keystream *ks, void *out, size_t size);

@@ -14,15 +14,17 @@ size_t secret_key_room(const struct ring *ring)
 
 void secret_lift(const struct ring_prime *r, void *dst, const int8_t *small)
 {
+	size_t n = r->n;
+
 	if (r->p.width == 4) {
 		uint32_t *d = dst, q = (uint32_t)r->p.q;
 
-		for (size_t i = 0; i < r->n; i++)
+		for (size_t i = 0; i < n; i++)
 			d[i] = (uint32_t)small[i] + (q & (uint32_t)(small[i] >> 7));
 	} else {
 		uint64_t *d = dst, q = r->p.q;
 
-		for (size_t i = 0; i < r->n; i++)
+		for (size_t i = 0; i < n; i++)
 			d[i] = (uint64_t)small[i] + (q & (uint64_t)(small[i] >> 7));
 	}
 }

@@ -6,25 +6,22 @@
 #include "base/ct.h"
 #include "base/require.h"
 
-struct secret_stream {
-	struct rng_seeded chacha;
-	struct rng rng;
-};
-
-size_t secret_stream_room(void)
+enum veil_status secret_stream_init(struct secret_stream *stream, const struct rng *rng)
 {
-	return arena_room(sizeof(struct secret_stream));
+	uint8_t key[32];
+
+	rng_fill(rng, key, sizeof key);
+	stream->ks = keystream_create_secret(key);
+	wipe(key, sizeof key);
+	return stream->ks ? VEIL_OK : VEIL_E_NOMEM;
 }
 
-struct secret_stream *secret_stream_create(struct arena *arena, const struct rng *rng)
+void secret_stream_clear(struct secret_stream *stream)
 {
-	struct secret_stream *stream;
-
-	REQUIRE(arena->secret);
-	stream = arena_take(arena, sizeof *stream);
-	rng_fill(rng, stream->chacha.key, sizeof stream->chacha.key);
-	stream->rng = rng_seeded_init(&stream->chacha, stream->chacha.key);
-	return stream;
+	if (!stream)
+		return;
+	keystream_destroy(stream->ks);
+	stream->ks = NULL;
 }
 
 static void *draw(struct secret_stream *stream, size_t size, struct arena *scratch)
@@ -33,7 +30,7 @@ static void *draw(struct secret_stream *stream, size_t size, struct arena *scrat
 
 	REQUIRE(scratch->secret);
 	bytes = arena_take(scratch, size);
-	rng_fill(&stream->rng, bytes, size);
+	keystream_read(stream->ks, bytes, size);
 	ct_poison(bytes, size);
 	return bytes;
 }

@@ -12,13 +12,16 @@
  * ternary sampler. What is sampled is marked secret at birth (base/ct.h): whoever publishes something made
  * from it says so with ct_unpoison. */
 
-/** Secret bytes: ChaCha20 under a fresh 256-bit key. */
-struct secret_stream;
+/** Secret bytes: AES-256-CTR under a fresh key, three times as fast as ChaCha20 where the processor has AES
+ * instructions. */
+struct secret_stream {
+	struct keystream *ks;
+};
 
-/** Room of a stream in a secret arena. */
-size_t secret_stream_room(void);
-/** Draws one 32-byte key from `rng`; lives in `arena` (which must be a secret one) and is wiped with it. */
-struct secret_stream *secret_stream_create(struct arena *arena, const struct rng *rng);
+/** Draws one 32-byte key from `rng`. */
+enum veil_status secret_stream_init(struct secret_stream *stream, const struct rng *rng) VEIL_MUST_CHECK;
+/** Wipes the key. Accepts NULL and zeroed objects. */
+void secret_stream_clear(struct secret_stream *stream);
 
 /** The arena room that a sampler of n coefficients needs for a while; given back (and wiped) on return. */
 size_t secret_sample_scratch(size_t n);

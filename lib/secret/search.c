@@ -166,15 +166,17 @@ static enum veil_status fill(
 	size_t size = ctx->terms * ring_prime_bytes(ctx->prime), mark;
 	struct keystream *ks = keystream_create();
 	uint8_t *a = aligned_alloc(64, arena_room(size));
-	struct secret_stream *stream;
+	struct secret_stream stream = {0};
 	double *x;
 	enum veil_status st = VEIL_E_NOMEM;
 
 	s->ciphertexts = malloc(ctx->query_bytes);
 	if (!ks || !a || !s->ciphertexts)
 		goto out;
-	stream = secret_stream_create(&s->arena, rng);
-	secret_key_generate(&s->key, ctx->ring, stream, &s->arena);
+	st = secret_stream_init(&stream, rng);
+	if (st != VEIL_OK)
+		goto out;
+	secret_key_generate(&s->key, ctx->ring, &stream, &s->arena);
 	rng_fill(rng, s->seed, sizeof s->seed);
 	mark = arena_mark(&s->arena);
 	x = arena_take(&s->arena, ctx->spec.dim * sizeof *x);
@@ -184,9 +186,10 @@ static enum veil_status fill(
 		goto out;
 	quantise(ctx, x);
 	ring_uniform(ctx->prime, a, ctx->terms * ctx->prime->n, ks, ctx->domain, s->seed, 0);
-	encrypt(s, x, a, stream);
+	encrypt(s, x, a, &stream);
 	arena_release(&s->arena, mark);
 out:
+	secret_stream_clear(&stream);
 	keystream_destroy(ks);
 	free(a);
 	return st;
@@ -194,7 +197,7 @@ out:
 
 static size_t room(const struct nn_context *ctx)
 {
-	return arena_room(sizeof(struct secret_search)) + secret_stream_room() + secret_key_room(ctx->ring) +
+	return arena_room(sizeof(struct secret_search)) + secret_key_room(ctx->ring) +
 	       arena_room(ctx->spec.dim * sizeof(double)) + 3 * arena_room(ring_prime_bytes(ctx->prime)) +
 	       secret_encrypt_scratch(ctx->ring);
 }

@@ -2,6 +2,7 @@
 #include "base/rng.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <string.h>
 
 #include "support/test.h"
@@ -77,6 +78,33 @@ Test(keystream, is_aes_128_ctr_from_zero)
 	}
 	keystream_destroy(ks);
 	keystream_destroy(NULL);
+}
+
+Test(keystream, of_a_secret_key_is_aes_256_ctr_from_zero)
+{
+	/* AES-256 of 0 under the zero key: H of test case 13 of the GCM specification; of 1: E(K, Y0) of the
+	 * same */
+	static const uint8_t want[] = {
+		0xdc, 0x95, 0xc0, 0x78, 0xa2, 0x40, 0x89, 0x89, 0xad, 0x48, 0xa2, 0x14, 0x92, 0x84, 0x20,
+		0x87, //
+		0x53, 0x0f, 0x8a, 0xfb, 0xc7, 0x45, 0x36, 0xb9, 0xa9, 0x63, 0xb4, 0xf1, 0xc4, 0xcb, 0x73,
+		0x8b, //
+	};
+	static const uint8_t key[32];
+	struct keystream *ks = keystream_create_secret(key);
+	uint8_t out[sizeof want];
+
+	cr_assert_not_null(ks);
+	keystream_read(ks, out, sizeof out);
+	cr_assert_arr_eq(out, want, sizeof want);
+	keystream_destroy(ks);
+}
+
+Test(keystream, of_a_secret_key_cannot_be_rekeyed, .signal = SIGABRT)
+{
+	static const uint8_t key[32];
+
+	keystream_key(keystream_create_secret(key), key);
 }
 
 Test(keystream, does_not_depend_on_how_it_is_cut)

@@ -17,7 +17,7 @@ static const uint64_t moduli[] = {268369921, 274876334081, 1152921504606830593};
 struct fixture {
 	struct ring *ring;
 	struct arena arena;
-	struct secret_stream *stream;
+	struct secret_stream stream;
 	struct secret_key key;
 	struct keystream *ks;
 	void *a[MODULI], *b[MODULI], *m[MODULI], *c0[MODULI], *phase[MODULI];
@@ -28,13 +28,13 @@ static struct fixture make(unsigned log_n, const uint64_t *q, unsigned count)
 	struct rng rng = rng_system();
 	struct veil_error err;
 	struct fixture f;
-	size_t room = secret_stream_room();
+	size_t room;
 
 	cr_assert_eq(ring_create(&f.ring, log_n, q, count, cpu_features(), &err), VEIL_OK, "%s", err.text);
-	room += secret_key_room(f.ring) + secret_encrypt_scratch(f.ring) + 5 * count * f.ring->n * 8;
+	room = secret_key_room(f.ring) + secret_encrypt_scratch(f.ring) + 5 * count * f.ring->n * 8;
 	cr_assert_eq(arena_init_secret(&f.arena, room), VEIL_OK);
-	f.stream = secret_stream_create(&f.arena, &rng);
-	secret_key_generate(&f.key, f.ring, f.stream, &f.arena);
+	cr_assert_eq(secret_stream_init(&f.stream, &rng), VEIL_OK);
+	secret_key_generate(&f.key, f.ring, &f.stream, &f.arena);
 	f.ks = keystream_create();
 	for (unsigned i = 0; i < count; i++) {
 		size_t bytes = ring_prime_bytes(&f.ring->primes[i]);
@@ -51,6 +51,7 @@ static struct fixture make(unsigned log_n, const uint64_t *q, unsigned count)
 static void end(struct fixture *f)
 {
 	keystream_destroy(f->ks);
+	secret_stream_clear(&f->stream);
 	arena_clear(&f->arena);
 	ring_destroy(f->ring);
 }
@@ -63,7 +64,7 @@ static void round_trip(struct fixture *f, uint32_t k)
 	for (unsigned i = 0; i < f->ring->count; i++)
 		ring_uniform(&f->ring->primes[i], f->a[i], f->ring->n, f->ks, domain, seed,
 			k * f->ring->count + i);
-	secret_encrypt_zero(&f->key, f->b, (const void *const *)f->a, f->stream, &f->arena);
+	secret_encrypt_zero(&f->key, f->b, (const void *const *)f->a, &f->stream, &f->arena);
 	for (unsigned i = 0; i < f->ring->count; i++) {
 		const struct ring_prime *r = &f->ring->primes[i];
 

@@ -23,11 +23,14 @@ Test(key, a_key_is_ternary_and_the_same_mod_every_prime)
 	struct ring *ring = make_ring();
 	struct rng rng = test_rng();
 	struct arena arena;
+	struct secret_stream stream;
 	struct secret_key key;
 	size_t counts[3] = {0};
 
-	cr_assert_eq(arena_init_secret(&arena, secret_stream_room() + secret_key_room(ring)), VEIL_OK);
-	secret_key_generate(&key, ring, secret_stream_create(&arena, &rng), &arena);
+	cr_assert_eq(arena_init_secret(&arena, secret_key_room(ring)), VEIL_OK);
+	cr_assert_eq(secret_stream_init(&stream, &rng), VEIL_OK);
+	secret_key_generate(&key, ring, &stream, &arena);
+	secret_stream_clear(&stream);
 	for (unsigned i = 0; i < 2; i++)
 		ring->primes[i].k.ntt_inverse(key.s[i], ring->primes[i].table, KERNELS_PLAIN);
 	for (size_t j = 0; j < ring->n; j++) {

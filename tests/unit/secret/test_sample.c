@@ -12,7 +12,7 @@
 
 struct fixture {
 	struct arena arena;
-	struct secret_stream *stream;
+	struct secret_stream stream;
 	size_t mark;
 	int8_t *out;
 };
@@ -21,12 +21,17 @@ static struct fixture make(const struct rng *rng)
 {
 	struct fixture f;
 
-	cr_assert_eq(
-		arena_init_secret(&f.arena, secret_stream_room() + N + secret_sample_scratch(N)), VEIL_OK);
-	f.stream = secret_stream_create(&f.arena, rng);
+	cr_assert_eq(arena_init_secret(&f.arena, N + secret_sample_scratch(N)), VEIL_OK);
+	cr_assert_eq(secret_stream_init(&f.stream, rng), VEIL_OK);
 	f.out = arena_take(&f.arena, N);
 	f.mark = arena_mark(&f.arena);
 	return f;
+}
+
+static void end(struct fixture *f)
+{
+	secret_stream_clear(&f->stream);
+	arena_clear(&f->arena);
 }
 
 /* Counts of the values in [-21, 21] over `rounds` polynomials. The seed is fixed: the bounds below are five
@@ -40,13 +45,13 @@ static void tally(size_t counts[43], size_t rounds,
 
 	memset(counts, 0, 43 * sizeof *counts);
 	for (size_t r = 0; r < rounds; r++) {
-		sample(f.out, N, f.stream, &f.arena);
+		sample(f.out, N, &f.stream, &f.arena);
 		for (size_t i = 0; i < N; i++) {
 			cr_assert(f.out[i] >= -21 && f.out[i] <= 21);
 			counts[f.out[i] + 21]++;
 		}
 	}
-	arena_clear(&f.arena);
+	end(&f);
 }
 
 Test(sample, ternary_values_are_a_third_each)
@@ -92,26 +97,28 @@ Test(sample, errors_are_centred_binomial)
 
 Test(sample, every_random_bit_of_an_error_counts_once)
 {
-	/* The errors are the ones of 42 bits less 21, so over the lanes of a stream the sum of all errors is
-	 * the number of ones in the stream less half its bits: recomputed from the ChaCha20 stream itself. */
+	/* The errors are the ones of 42 bits less 21, so the sum of all is the number of ones in the stream
+	 * less half its bits: recomputed from the stream itself. */
 	static const uint8_t seed[32] = {7};
-	struct rng_seeded same, state;
-	struct rng rng = rng_seeded_init(&same, seed), stream;
+	struct rng_seeded state;
+	struct rng rng = rng_seeded_init(&state, seed);
 	struct fixture f = make(&rng);
+	struct keystream *ks;
 	uint8_t key[32], bytes[N * 42 / 8];
 	int want = -21 * N, got = 0;
 
-	rng = rng_seeded_init(&same, seed);
+	rng = rng_seeded_init(&state, seed);
 	rng_fill(&rng, key, sizeof key);
-	stream = rng_seeded_init(&state, key);
-	rng_fill(&stream, bytes, sizeof bytes);
+	ks = keystream_create_secret(key);
+	keystream_read(ks, bytes, sizeof bytes);
+	keystream_destroy(ks);
 	for (size_t i = 0; i < sizeof bytes; i++)
 		want += __builtin_popcount(bytes[i]);
-	secret_sample_cbd21(f.out, N, f.stream, &f.arena);
+	secret_sample_cbd21(f.out, N, &f.stream, &f.arena);
 	for (size_t i = 0; i < N; i++)
 		got += f.out[i];
 	cr_assert_eq(got, want);
-	arena_clear(&f.arena);
+	end(&f);
 }
 
 Test(sample, scratch_is_given_back_and_wiped)
@@ -119,13 +126,13 @@ Test(sample, scratch_is_given_back_and_wiped)
 	struct rng rng = test_rng();
 	struct fixture f = make(&rng);
 
-	secret_sample_cbd21(f.out, N, f.stream, &f.arena);
-	secret_sample_ternary(f.out, N, f.stream, &f.arena);
+	secret_sample_cbd21(f.out, N, &f.stream, &f.arena);
+	secret_sample_ternary(f.out, N, &f.stream, &f.arena);
 	cr_assert_eq(f.arena.used, f.mark);
 	cr_assert_gt(f.arena.peak, f.mark);
 	for (size_t i = f.mark; i < f.arena.peak; i++)
 		cr_assert_eq(f.arena.base[i], 0);
-	arena_clear(&f.arena);
+	end(&f);
 }
 
 Test(sample, streams_differ_and_do_not_repeat)
@@ -134,21 +141,22 @@ Test(sample, streams_differ_and_do_not_repeat)
 	struct fixture f = make(&rng), g = make(&rng);
 	int8_t first[N];
 
-	secret_sample_cbd21(f.out, N, f.stream, &f.arena);
-	secret_sample_cbd21(g.out, N, g.stream, &g.arena);
+	secret_sample_cbd21(f.out, N, &f.stream, &f.arena);
+	secret_sample_cbd21(g.out, N, &g.stream, &g.arena);
 	cr_assert_arr_neq(f.out, g.out, N);
 	memcpy(first, f.out, N);
-	secret_sample_cbd21(f.out, N, f.stream, &f.arena);
+	secret_sample_cbd21(f.out, N, &f.stream, &f.arena);
 	cr_assert_arr_neq(f.out, first, N);
-	arena_clear(&f.arena);
-	arena_clear(&g.arena);
+	end(&f);
+	end(&g);
 }
 
 Test(sample, secrets_in_open_memory_abort, .signal = SIGABRT)
 {
 	struct rng rng = test_rng();
+	struct fixture f = make(&rng);
 	struct arena open;
 
-	cr_assert_eq(arena_init(&open, 4096), VEIL_OK);
-	secret_stream_create(&open, &rng);
+	cr_assert_eq(arena_init(&open, secret_sample_scratch(N)), VEIL_OK);
+	secret_sample_cbd21(f.out, N, &f.stream, &open);
 }
