@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BUILD_COMMANDS_H
+#define BUILD_COMMANDS_H
+
+#define EXIT_USAGE 2
+
+/* One file each, cmd_<name>.c. argv[0] is the name of the command. They return the exit status: 0, 1 or
+ * EXIT_USAGE. */
+
+int cmd_build(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "build/commands.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{"build", cmd_build,
+		"veil-index build --input FILE --output DIR [OPTIONS]\n"
+		"Builds an encrypted-search index from vectors: a new version in DIR, the old one stays "
+		"whole until then.\n"
+		"  --input FILE        .fvecs, .npy or .jsonl; a row is a vector (and in .jsonl an id and a "
+		"name)\n"
+		"  --names FILE        names for .fvecs and .npy: lines of row, tab, name\n"
+		"  --output DIR        directory of the index; created where it is missing\n"
+		"  --shards K          number of shards (default: so that one has about 4096 rows)\n"
+		"  --terms G           polynomials of a query (default: least traffic)\n"
+		"  --params NAME       parameter set (default search_n2048_q28; exact: "
+		"search_n2048_q38_exact)\n"
+		"  --replication X     rows stored in all, at most X times the input (default 2.0)\n"
+		"  --closure X         a row goes to every shard whose centroid is at most X times as far as "
+		"the nearest "
+		"(1.1)\n"
+		"  --max-copies N      of one row, 1..8 (default 8)\n"
+		"  --label-bytes N     0, or 4..24 for record number and name (default 16)\n"
+		"  --name TEXT         what the index is called (default: the input file's name)\n"
+		"  --seed N            of clustering and row order (default 1): same input, options, seed: "
+		"same index\n"
+		"  --keep N            earlier versions to keep (default 1)\n"
+		"  --threads N         default: one a processor\n"
+		"  --json              the report as one JSON object\n"},
+	{"info", cmd_info,
+		"veil-index info DIR [--json]\n"
+		"Says what an index holds and what a query costs.\n"},
+	{"verify", cmd_verify,
+		"veil-index verify DIR\n"
+		"Checks every byte and every rule of an index; names the file that is broken. Exit status 0: "
+		"whole, 1: not.\n"},
+};
+
+static int usage(FILE *to)
+{
+	fputs("veil-index COMMAND [OPTIONS]\n"
+	      "  build    vectors to an index\n"
+	      "  info     what an index holds\n"
+	      "  verify   check an index\n"
+	      "veil-index COMMAND --help says more; veil-index --version.\n",
+		to);
+	return to == stdout ? 0 : EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage(stderr);
+	if (strcmp(argv[1], "--help") == 0)
+		return usage(stdout);
+	if (strcmp(argv[1], "--version") == 0)
+		return printf("veil-index %s\n", VEIL_VERSION) < 0;
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		for (int j = 2; j < argc; j++)
+			if (strcmp(argv[j], "--help") == 0)
+				return fputs(commands[i].help, stdout) < 0;
+		return commands[i].run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "veil-index: no command \"%s\"; see veil-index --help\n", argv[1]);
+	return EXIT_USAGE;
+}

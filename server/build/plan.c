@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/plan.h"
+
+#include <math.h>
+
+#include "base/cpu.h"
+#include "base/error.h"
+#include "index/codebook.h"
+
+enum veil_status plan_shards(uint32_t *shards, uint32_t asked, uint32_t rows,
+	const struct index_closure *closure, struct veil_error *err)
+{
+	double stored = fmax(closure->replication, INDEX_MAX_PADDING) * rows;
+	double least = ceil(stored / NN_MAX_ROWS);
+	double count = asked;
+
+	if (asked > rows)
+		return error_set(err, VEIL_E_INVALID, "--shards %u: more than the %u rows", asked, rows);
+	if (asked && asked < least && rows > NN_MAX_ROWS)
+		return error_set(err, VEIL_E_INVALID, "--shards %u: too few for %u rows; at least %.0f",
+			asked, rows, least);
+	if (!asked)
+		count = rows <= PLAN_SHARD_ROWS ? 1 : ceil(closure->replication * rows / PLAN_SHARD_ROWS);
+	*shards = count > INDEX_MAX_SHARDS ? INDEX_MAX_SHARDS : (uint32_t)count;
+	return VEIL_OK;
+}
+
+/* Bytes of a query and its reply, labels aside. */
+static enum veil_status measure(
+	const struct nn_spec *spec, uint32_t *terms, size_t *bytes, struct veil_error *err)
+{
+	struct nn_context *ctx;
+	enum veil_status st = nn_context_create(&ctx, spec, cpu_features(), err);
+
+	if (st != VEIL_OK)
+		return st;
+	*terms = ctx->terms;
+	*bytes = ctx->query_bytes + ctx->reply_bytes;
+	nn_context_destroy(ctx);
+	return VEIL_OK;
+}
+
+enum veil_status plan_terms(struct nn_spec *spec, uint32_t asked, struct veil_error *err)
+{
+	size_t least = SIZE_MAX, bytes = 0;
+	uint32_t best = 0, terms = 0;
+	struct nn_spec try = *spec;
+	enum veil_status st = VEIL_E_INVALID;
+
+	if (asked > spec->dim)
+		return error_set(
+			err, VEIL_E_INVALID, "--terms %u: more than the dimension %u", asked, spec->dim);
+	for (uint32_t chunk = 1; chunk < 2 * spec->dim; chunk *= 2) {
+		try.terms = asked ? asked : (spec->dim + chunk - 1) / chunk;
+		st = measure(&try, &terms, &bytes, err); /* some g do not fit the set: others may */
+		if (st == VEIL_OK && bytes <= least) {
+			least = bytes;
+			best = terms;
+		}
+		if (asked)
+			break;
+	}
+	if (best)
+		spec->terms = best;
+	return best ? VEIL_OK : st;
+}

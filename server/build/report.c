@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/report.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/cpu.h"
+#include "base/error.h"
+
+struct numbers {
+	const struct store_index *index;
+	const struct report_build *built;
+	uint64_t used;
+	double padding; /* share of the rows that are padding */
+	double replication; /* rows in use over records */
+	size_t query_bytes;
+	size_t reply_bytes; /* ciphertexts and labels */
+	double noise;
+};
+
+static enum veil_status count(struct numbers *n, struct veil_error *err)
+{
+	const struct store_index *index = n->index;
+	struct nn_context *ctx;
+	enum veil_status st = nn_context_create(&ctx, &index->spec, cpu_features(), err);
+
+	if (st != VEIL_OK)
+		return st;
+	for (uint32_t s = 0; s < index->shards; s++)
+		n->used += index->shard[s].used;
+	n->padding = 1 - (double)n->used / ((double)index->shards * index->spec.rows);
+	n->replication = (double)n->used / (double)index->records;
+	n->query_bytes = ctx->query_bytes;
+	n->reply_bytes = ctx->reply_bytes + (size_t)index->spec.rows * index->label_bytes;
+	n->noise = nn_noise_std(ctx, index->spec.row_norm);
+	nn_context_destroy(ctx);
+	return VEIL_OK;
+}
+
+static json_t *to_json(const struct numbers *n)
+{
+	const struct store_index *index = n->index;
+	const struct nn_spec *spec = &index->spec;
+	char id[HASH_HEX_SIZE];
+	json_t *out;
+
+	hash_hex(id, index->id);
+	out = json_pack(
+		"{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:f, s:I, s:I, s:I, s:I}", "id",
+		id, "name", index->name, "params", spec->params->name, "rows", (json_int_t)index->records,
+		"dim", (json_int_t)spec->dim, "shards", (json_int_t)index->shards, "rows_per_shard",
+		(json_int_t)spec->rows, "rows_stored", (json_int_t)n->used, "replication", n->replication,
+		"padding", n->padding, "terms", (json_int_t)spec->terms, "row_norm",
+		(json_int_t)spec->row_norm, "scale", (double)spec->scale, "label_bytes",
+		(json_int_t)index->label_bytes, "query_bytes", (json_int_t)n->query_bytes, "reply_bytes",
+		(json_int_t)n->reply_bytes, "codebook_bytes", (json_int_t)index->codebook_size);
+	if (out && n->built) {
+		json_object_set_new(out, "rows_moved", json_integer(n->built->moved));
+		json_object_set_new(out, "bytes", json_integer((json_int_t)n->built->bytes));
+		json_object_set_new(out, "seconds", json_real(n->built->seconds));
+	}
+	return out;
+}
+
+static enum veil_status print_json(const struct numbers *n, struct veil_error *err)
+{
+	json_t *object = to_json(n);
+	int failed =
+		!object || json_dumpf(object, stdout, JSON_REAL_PRECISION(9)) != 0 || putchar('\n') == EOF;
+
+	json_decref(object);
+	return failed ? error_set(err, VEIL_E_IO, "the report could not be written") : VEIL_OK;
+}
+
+static void print_text(const struct numbers *n)
+{
+	const struct store_index *index = n->index;
+	const struct nn_spec *spec = &index->spec;
+	char id[HASH_HEX_SIZE];
+
+	hash_hex(id, index->id);
+	printf("index        %s\n", index->name);
+	printf("version      v%.16s\n", id);
+	printf("rows         %" PRIu64 " of dimension %u, int8 with scale %.3f, norms up to %u\n",
+		index->records, spec->dim, (double)spec->scale, spec->row_norm);
+	printf("shards       %u of %u rows: %" PRIu64 " in use, %.2f times the input, %.1f%% padding\n",
+		index->shards, spec->rows, n->used, n->replication, 100 * n->padding);
+	if (n->built && n->built->moved)
+		printf("moved        %u rows outside their nearest shard, which was full\n", n->built->moved);
+	printf("labels       %u bytes a row\n", index->label_bytes);
+	printf("parameters   %s, %u terms\n", spec->params->name, spec->terms);
+	printf("a query      %.1f KiB up, %.1f KiB down (%.1f of them labels); noise %.2g %s\n",
+		(double)n->query_bytes / 1024, (double)n->reply_bytes / 1024,
+		(double)spec->rows * index->label_bytes / 1024, n->noise,
+		spec->params->use == RLWE_USE_SEARCH_EXACT ? "of a score before rounding: scores are exact"
+							   : "of a cosine");
+	printf("codebook     %.1f KiB\n", (double)index->codebook_size / 1024);
+	if (n->built)
+		printf("written      %.1f MiB in %.1f s\n", (double)n->built->bytes / (1 << 20),
+			n->built->seconds);
+}
+
+enum veil_status report_index(
+	const struct store_index *index, const struct report_build *built, bool json, struct veil_error *err)
+{
+	struct numbers n = {.index = index, .built = built};
+	enum veil_status st = count(&n, err);
+
+	if (st != VEIL_OK)
+		return st;
+	if (json)
+		return print_json(&n, err);
+	print_text(&n);
+	if (fflush(stdout) != 0)
+		return error_set(err, VEIL_E_IO, "the report could not be written");
+	return VEIL_OK;
+}
