@@ -5,7 +5,7 @@
 
 size_t secret_key_room(const struct ring *ring)
 {
-	size_t room = arena_room(ring->n) + secret_sample_scratch(ring->n);
+	size_t room = arena_room(ring->n) + secret_sample_scratch();
 
 	for (unsigned i = 0; i < ring->count; i++)
 		room += arena_room(ring_prime_bytes(&ring->primes[i]));

@@ -35,9 +35,14 @@ static void *draw(struct secret_stream *stream, size_t size, struct arena *scrat
 	return bytes;
 }
 
-size_t secret_sample_scratch(size_t n)
+#define PIECE 512 /* coefficients sampled at once: locked memory is dear */
+#define BLOCK 32 /* coefficients of cbd21_block */
+#define BLOCK_WORDS 21 /* of 64 random bits: 42 a coefficient */
+#define PIECE_BYTES (PIECE / BLOCK * BLOCK_WORDS * 8)
+
+size_t secret_sample_scratch(void)
 {
-	return arena_room(6 * n) + 2 * arena_room(64);
+	return arena_room(PIECE_BYTES);
 }
 
 /* Keeps the bytes below 255, mod 3 less 1, in order. Returns how many. */
@@ -59,11 +64,9 @@ static size_t keep_ternary(int8_t *out, const uint8_t *bytes, uint8_t *kept, siz
 
 void secret_sample_ternary(int8_t *out, size_t n, struct secret_stream *stream, struct arena *scratch)
 {
-	size_t mark = arena_mark(scratch);
-
 	for (size_t filled = 0; filled < n;) {
-		size_t want = n - filled;
-		uint8_t *bytes = draw(stream, want, scratch);
+		size_t mark = arena_mark(scratch), want = n - filled < PIECE ? n - filled : PIECE;
+		const uint8_t *bytes = draw(stream, want, scratch);
 
 		filled += keep_ternary(out + filled, bytes, arena_take(scratch, want), want);
 		arena_release(scratch, mark);
@@ -83,9 +86,6 @@ static inline uint64_t count_nibbles(uint64_t x)
 	x = count_pairs(x);
 	return (x & EVERY_BYTE(0x33)) + (x >> 2 & EVERY_BYTE(0x33));
 }
-
-#define BLOCK 32 /* coefficients */
-#define BLOCK_WORDS 21 /* of 64 random bits: 42 a coefficient */
 
 /* A coefficient is a byte lane: the ones in five bytes and in two bits of a sixth. The number of ones in 42
  * fair bits, less 21, has the distribution of the ones in 21 less the ones in 21 others. */
@@ -109,15 +109,20 @@ static inline void cbd21_block(uint64_t out[BLOCK / 8], const uint64_t random[BL
 
 void secret_sample_cbd21(int8_t *out, size_t n, struct secret_stream *stream, struct arena *scratch)
 {
-	size_t mark = arena_mark(scratch);
-	const uint64_t *random = draw(stream, n / BLOCK * BLOCK_WORDS * sizeof *random, scratch);
 	uint64_t lanes[BLOCK / 8];
 
 	REQUIRE(n % BLOCK == 0);
-	for (size_t i = 0; i < n; i += BLOCK, random += BLOCK_WORDS) {
-		cbd21_block(lanes, random);
-		memcpy(out + i, lanes, sizeof lanes);
+	for (size_t end = 0, at = 0; at < n;) {
+		size_t mark = arena_mark(scratch);
+		const uint64_t *random;
+
+		end += n - at < PIECE ? n - at : PIECE;
+		random = draw(stream, (end - at) / BLOCK * BLOCK_WORDS * sizeof *random, scratch);
+		for (; at < end; at += BLOCK, random += BLOCK_WORDS) {
+			cbd21_block(lanes, random);
+			memcpy(out + at, lanes, sizeof lanes);
+		}
+		arena_release(scratch, mark);
 	}
 	wipe(lanes, sizeof lanes);
-	arena_release(scratch, mark);
 }

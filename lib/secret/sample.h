@@ -23,8 +23,8 @@ enum veil_status secret_stream_init(struct secret_stream *stream, const struct r
 /** Wipes the key. Accepts NULL and zeroed objects. */
 void secret_stream_clear(struct secret_stream *stream);
 
-/** The arena room that a sampler of n coefficients needs for a while; given back (and wiped) on return. */
-size_t secret_sample_scratch(size_t n);
+/** The arena room that a sampler needs for a while, whatever n; given back (and wiped) on return. */
+size_t secret_sample_scratch(void);
 
 /** out[n] uniform in {-1, 0, 1}: bytes below 255, mod 3. A byte of 255 is skipped, which tells nothing about
  * the bytes that are kept: it is independent of them, so the exact distribution costs a public branch only.

@@ -21,7 +21,7 @@ static struct fixture make(const struct rng *rng)
 {
 	struct fixture f;
 
-	cr_assert_eq(arena_init_secret(&f.arena, N + secret_sample_scratch(N)), VEIL_OK);
+	cr_assert_eq(arena_init_secret(&f.arena, N + secret_sample_scratch()), VEIL_OK);
 	cr_assert_eq(secret_stream_init(&f.stream, rng), VEIL_OK);
 	f.out = arena_take(&f.arena, N);
 	f.mark = arena_mark(&f.arena);
@@ -157,6 +157,6 @@ Test(sample, secrets_in_open_memory_abort, .signal = SIGABRT)
 	struct fixture f = make(&rng);
 	struct arena open;
 
-	cr_assert_eq(arena_init(&open, secret_sample_scratch(N)), VEIL_OK);
+	cr_assert_eq(arena_init(&open, secret_sample_scratch()), VEIL_OK);
 	secret_sample_cbd21(f.out, N, &f.stream, &open);
 }
