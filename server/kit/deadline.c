@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ struct deadlines {
 	} linger[LINGER_MAX];
 	unsigned lingering;
 	bool stopping;
+	int wake; /* an eventfd: a socket to linger on has come, or the end */
 	unsigned tick_ms;
 	void (*passed)(void *state);
 	void *state;
@@ -70,15 +72,17 @@ static void swallow_all(struct deadlines *d, uint64_t now)
 static void *watch(void *arg)
 {
 	struct deadlines *d = arg;
-	struct pollfd fds[LINGER_MAX];
+	struct pollfd fds[LINGER_MAX + 1] = {{.fd = d->wake, .events = POLLIN}};
 	uint64_t swept = 0;
 	unsigned count = 0;
 	bool stopping = false;
 
 	while (!stopping) {
 		uint64_t now;
+		eventfd_t woken;
 
-		poll(fds, count, (int)d->tick_ms);
+		poll(fds, count + 1, (int)d->tick_ms);
+		eventfd_read(d->wake, &woken);
 		now = clock_ns();
 		pthread_mutex_lock(&d->lock);
 		if (now - swept >= (uint64_t)d->tick_ms * 1000000) {
@@ -88,7 +92,7 @@ static void *watch(void *arg)
 		swallow_all(d, now);
 		count = d->lingering;
 		for (unsigned i = 0; i < count; i++)
-			fds[i] = (struct pollfd){.fd = d->linger[i].fd, .events = POLLIN};
+			fds[i + 1] = (struct pollfd){.fd = d->linger[i].fd, .events = POLLIN};
 		stopping = d->stopping;
 		pthread_mutex_unlock(&d->lock);
 	}
@@ -104,12 +108,15 @@ enum veil_status deadlines_create(struct deadlines **out, unsigned tick_ms, void
 	*out = NULL;
 	if (!d)
 		return error_set(err, VEIL_E_NOMEM, "no memory for the deadlines");
+	d->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	d->tick_ms = tick_ms;
 	d->passed = passed;
 	d->state = state;
 	pthread_mutex_init(&d->lock, NULL);
-	rc = pthread_create(&d->thread, NULL, watch, d);
+	rc = d->wake < 0 ? errno : pthread_create(&d->thread, NULL, watch, d);
 	if (rc != 0) {
+		if (d->wake >= 0)
+			close(d->wake);
 		pthread_mutex_destroy(&d->lock);
 		free(d);
 		return error_set(err, VEIL_E_NOMEM, "the thread of the deadlines could not be started: %s",
@@ -126,10 +133,12 @@ void deadlines_destroy(struct deadlines *d)
 	pthread_mutex_lock(&d->lock);
 	d->stopping = true;
 	pthread_mutex_unlock(&d->lock);
+	eventfd_write(d->wake, 1);
 	pthread_join(d->thread, NULL);
 	REQUIRE(d->first == NULL);
 	for (unsigned i = 0; i < d->lingering; i++)
 		close(d->linger[i].fd);
+	close(d->wake);
 	pthread_mutex_destroy(&d->lock);
 	free(d);
 }
@@ -161,8 +170,11 @@ void deadlines_remove(struct deadlines *d, struct deadline *entry, bool linger)
 		int fd = dup(entry->fd);
 
 		if (fd >= 0) {
+			shutdown(fd, SHUT_WR); /* the reply has gone to the system: the client sees its end at
+						  once */
 			d->linger[d->lingering].fd = fd;
 			d->linger[d->lingering++].until_ns = clock_ns() + LINGER_NS;
+			eventfd_write(d->wake, 1);
 		}
 	}
 	pthread_mutex_unlock(&d->lock);

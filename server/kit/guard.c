@@ -48,6 +48,11 @@ static bool is(const char *name, size_t size, const char *want)
 	return size == strlen(want) && strncasecmp(name, want, size) == 0;
 }
 
+static bool begins(const char *name, size_t size, const char *with)
+{
+	return size >= strlen(with) && strncasecmp(name, with, strlen(with)) == 0;
+}
+
 static void take_length(struct guard *g, const char *value, size_t size)
 {
 	g->content_lengths++;
@@ -74,6 +79,9 @@ void guard_header(struct guard *g, const char *name, size_t name_size, const cha
 		g->chunked = is(value, value_size, "chunked");
 		if (!g->chunked)
 			refuse(g, "Transfer-Encoding is not exactly 'chunked'");
+	} else if (begins(name, name_size, "Content-Length") ||
+		   begins(name, name_size, "Transfer-Encoding")) {
+		refuse(g, "a header line is folded, or a header name is no known one");
 	} else if (is(name, name_size, "Content-Type")) {
 		g->content_types++;
 	} else if (is(name, name_size, "Host")) {

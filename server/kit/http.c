@@ -18,7 +18,7 @@
 #include "kit/listen.h"
 
 #define HEAD_MEMORY 32768 /* of a connection, for its head and for reading; a larger head gets 431 */
-#define SWALLOW_BYTES (1u << 20) /* of a chunked body above its limit before the connection is cut */
+#define SWALLOW_BYTES (16u << 20) /* of a chunked body above its limit before the connection is cut */
 #define TEXT_SIZE 640
 #define RETRY_AFTER "1"
 

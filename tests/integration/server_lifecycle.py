@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start, overload, stop."""
+import glob
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+import unittest
+
+from veild import SCRATCH, VEILD, Index, Server, main, make_index, post, read_all, status_of
+
+
+def run(*args):
+    """A veild that must not start: status and what it says."""
+    p = subprocess.run([VEILD, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, text=True)
+    return p.returncode, p.stdout
+
+
+class Start(unittest.TestCase):
+    def refused(self, words, *args, status=2):
+        code, text = run(*args)
+        self.assertEqual(code, status, text)
+        self.assertIn(words, text.splitlines()[-1])
+
+    def test_unknown_options_are_named(self):
+        self.refused("'--frob'", '--frob', '1')
+        self.refused("'extra'", 'extra')
+        self.refused('--queue needs a value', '--queue')
+        self.refused('queue', '--queue', 'many')
+        self.refused('queue', '--queue=0')
+        self.refused('--index', '--workers', '1')
+        self.refused('log-level', '--index', 'x', '--log-level', 'loud')
+
+    def test_unknown_keys_of_a_file_are_named(self):
+        path = os.path.join(SCRATCH, 'veild.conf')
+        for text, words in (('frob = 1\n', "'frob'"), ('[a]\nqueue = 1\n', '[a]'), ('queue = x\n', 'queue'),
+                            ('queue = 4\nnonsense\n', ':2'), ('expose-timing = maybe\n', 'expose-timing')):
+            with open(path, 'w') as f:
+                f.write(text)
+            self.refused(words, '--config', path, '--index', 'x')
+        self.refused('none.conf', '--config', os.path.join(SCRATCH, 'none.conf'))
+
+    def test_flags_override_the_file(self):
+        path = os.path.join(SCRATCH, 'good.conf')
+        with open(path, 'w') as f:
+            f.write('# a comment\nworkers = 1\nexpose-timing = true\nlisten = 127.0.0.1:1\n')
+        with Server(make_index('small'), '--config', path) as server:
+            self.assertIn('1 workers', server.text())
+            reply = server.request('POST', '/v1/query', Index(server).query())
+            self.assertIn('Veil-Server-Us', reply.headers)
+
+    def test_timing_is_told_only_when_asked_for(self):
+        with Server(make_index('small')) as server:
+            self.assertNotIn('Veil-Server-Us', server.request('POST', '/v1/query', Index(server).query()).headers)
+
+    def test_help_lists_every_option(self):
+        code, text = run('--help')
+        self.assertEqual(code, 0)
+        for name in ('index', 'listen', 'admin', 'workers', 'queue', 'config', 'receive-timeout-ms'):
+            self.assertIn('--' + name, text)
+
+    def test_addresses_that_are_not_loopback_are_refused(self):
+        for address in ('0.0.0.0:0', '192.0.2.1:80', '[::]:80', 'localhost:80', '127.0.0.1', '127.0.0.1:99999', 'unix:',
+                        'unix:' + 'x' * 200):
+            self.refused(address, '--index', make_index('small'), '--listen', address, status=1)
+
+    def test_a_port_in_use_is_named(self):
+        with socket.create_server(('127.0.0.1', 0)) as s:
+            address = '127.0.0.1:%d' % s.getsockname()[1]
+            self.refused(address, '--index', make_index('small'), '--listen', address, status=1)
+
+    def test_a_damaged_index_is_refused_by_file_name(self):
+        good = make_index('small')
+        self.refused('nowhere', '--index', os.path.join(SCRATCH, 'nowhere'), status=1)
+        for pattern in ('manifest.json', 'codebook.bin', 'shard-00001.bin', 'labels-00000.bin'):
+            for change in ('flip', 'cut'):
+                bad = os.path.join(SCRATCH, 'bad')
+                shutil.rmtree(bad, ignore_errors=True)
+                shutil.copytree(good, bad)
+                path, = glob.glob(bad + '/v*/' + pattern)
+                os.chmod(path, 0o600)
+                with open(path, 'rb') as f:
+                    data = bytearray(f.read())
+                data[len(data) // 2] ^= 1
+                with open(path, 'wb') as f:
+                    f.write(data if change == 'flip' else data[:-1])
+                code, text = run('--index', bad, '--listen', '127.0.0.1:0')
+                self.assertEqual(code, 1, text)
+                self.assertIn(pattern, text)
+
+    def test_a_unix_socket_serves_and_is_removed(self):
+        path = os.path.join(SCRATCH, 'sock')
+        with Server(make_index('small'), listen='unix:' + path) as server:
+            self.assertEqual(server.request('POST', '/v1/query', Index(server).query()).status, 200)
+            self.refused(path, '--index', make_index('small'), '--listen', 'unix:' + path, status=1)
+            self.assertEqual(server.request('GET', '/v1/config').status, 200)
+        self.assertFalse(os.path.exists(path))
+
+    def test_a_unix_socket_that_a_dead_server_left_is_replaced(self):
+        path = os.path.join(SCRATCH, 'stale')
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(path)
+        with Server(make_index('small'), listen='unix:' + path) as server:
+            self.assertEqual(server.request('GET', '/v1/config').status, 200)
+
+    def test_the_server_lacks_every_function_that_touches_a_secret(self):
+        symbols = subprocess.run(['nm', VEILD], check=True, stdout=subprocess.PIPE, text=True).stdout
+        self.assertIn('nn_answer', symbols)
+        self.assertNotIn('secret_', symbols)
+
+
+class Overload(unittest.TestCase):
+    def test_a_full_queue_answers_503_with_retry_after_and_recovers(self):
+        with Server(make_index('slow', shards=1, rows=40000, label_bytes=0), '--workers', '1', '--queue', '1') as server:
+            index = Index(server)
+            body = index.query()
+            sockets = []
+            for _ in range(40):
+                s = server.connect()
+                s.sendall(post(body[:-1], headers=[f'Content-Length: {len(body)}', 'Connection: close']))
+                sockets.append(s)
+            for s in sockets:
+                s.sendall(body[-1:])
+            replies = [read_all(s) for s in sockets]
+            for s in sockets:
+                s.close()
+            busy = [r for r in replies if status_of(r) == 503]
+            self.assertEqual(len(busy) + sum(status_of(r) == 200 for r in replies), 40)
+            self.assertTrue(busy)
+            self.assertLess(len(busy), 40)
+            self.assertTrue(all(b'\r\nRetry-After: ' in r for r in busy))
+            self.assertEqual(server.metric('veil_queue_full_total'), len(busy))
+            self.assertEqual(server.request('POST', '/v1/query', body).status, 200)
+
+    def test_bodies_have_a_memory_limit(self):
+        with Server(make_index('small'), '--body-memory-mb', '1') as server:
+            index = Index(server)
+            body = index.query()
+            room = 1024 * 1024 // (index.query_bytes + 128)
+            sockets = []
+            for _ in range(room + 8):
+                s = server.connect()
+                s.sendall(post(body[:100], headers=[f'Content-Length: {len(body)}', 'Connection: close']))
+                sockets.append(s)
+            time.sleep(0.3)
+            extra = server.raw(post(body[:100], headers=[f'Content-Length: {len(body)}']))
+            self.assertEqual(status_of(extra), 503)
+            for s in sockets:
+                s.close()
+            time.sleep(0.3)
+            self.assertEqual(server.request('POST', '/v1/query', body).status, 200)
+
+    def test_many_clients_at_once_all_get_the_right_answer(self):
+        with Server(make_index('small'), '--io-threads', '2') as server:
+            index = Index(server)
+            want = [server.request('POST', '/v1/query', index.query(shard=i)).body for i in range(index.shards)]
+            wrong = []
+
+            def client(number):
+                with server.session() as c:
+                    for i in range(50):
+                        shard = (number + i) % index.shards
+                        if c.request('POST', '/v1/query', index.query(shard=shard)).body != want[shard]:
+                            wrong.append(shard)
+            threads = [threading.Thread(target=client, args=(i,)) for i in range(8)]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+            self.assertEqual(wrong, [])
+            self.assertEqual(server.metric('veil_queries_total'), 400 + index.shards)
+            self.assertEqual(server.metric('veil_compute_seconds_count'), 400 + index.shards)
+
+
+class Stop(unittest.TestCase):
+    def test_sigterm_finishes_what_is_under_way_and_exits_0(self):
+        server = self.enterContext(Server(make_index('small')))
+        body = Index(server).query()
+        with server.connect() as s:
+            s.sendall(post(body[:-1], headers=[f'Content-Length: {len(body)}']))
+            time.sleep(0.2)
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+            self.assertIsNone(server.process.poll(), 'it did not wait for the query')
+            with self.assertRaises(OSError):
+                server.connect()
+            s.sendall(body[-1:])
+            reply = read_all(s)
+        self.assertEqual(status_of(reply), 200)
+        self.assertIn(b'Connection: close', reply)
+        self.assertEqual(server.process.wait(10), 0)
+        self.assertIn('stopped', server.text())
+
+    def test_ready_fails_while_clients_are_still_served_and_a_second_signal_hurries(self):
+        server = self.enterContext(Server(make_index('small'), '--lame-duck-ms', '60000'))
+        self.assertEqual(server.ask_admin('/live')[0], 200)
+        self.assertEqual(server.ask_admin('/ready')[0], 200)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        self.assertEqual(server.ask_admin('/live')[0], 200)
+        self.assertEqual(server.ask_admin('/ready')[0], 503)
+        self.assertEqual(server.request('GET', '/v1/config').status, 200)
+        server.process.send_signal(signal.SIGTERM)
+        self.assertEqual(server.process.wait(10), 0)
+
+    def test_stopping_under_load_loses_no_query_that_was_accepted(self):
+        server = self.enterContext(Server(make_index('small')))
+        body = Index(server).query()
+        bad, good = [], []
+
+        def client():
+            while True:
+                try:
+                    s = server.connect()
+                except OSError:
+                    return
+                with s:
+                    try:
+                        s.sendall(post(body, headers=[f'Content-Length: {len(body)}', 'Connection: close']))
+                        reply = read_all(s)
+                    except OSError:
+                        continue  # reset while still in the system's queue of connections
+                    if reply and (status_of(reply) != 200 or not reply.endswith(b'\0') and len(reply) < 1000):
+                        bad.append(reply[:100])
+                    good.append(1)
+        threads = [threading.Thread(target=client) for _ in range(4)]
+        for t in threads:
+            t.start()
+        time.sleep(0.5)
+        server.process.send_signal(signal.SIGTERM)
+        self.assertEqual(server.process.wait(10), 0)
+        for t in threads:
+            t.join()
+        self.assertEqual(bad, [])
+        self.assertGreater(len(good), 10)
+
+    def test_a_client_that_stays_silent_does_not_hold_up_the_end(self):
+        server = self.enterContext(Server(make_index('small')))
+        with server.connect(), server.connect():
+            time.sleep(0.1)
+            server.process.send_signal(signal.SIGTERM)
+            self.assertEqual(server.process.wait(5), 0)
+
+
+main()
