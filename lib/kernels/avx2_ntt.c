@@ -16,6 +16,12 @@
  * Comments give lazy values in units of q. */
 
 #define INLINE static inline __attribute__((always_inline))
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+#define EACH_PAIR(k) UNROLL for (int k = 0; k < 8; k += 2)
 
 struct constant {
 	uint32_t w, quotient;
@@ -126,27 +132,43 @@ INLINE struct factor factor_each(const struct twiddles *t, size_t i)
 
 INLINE void load_rows(__m256i *v, int count, const uint32_t *x, size_t stride)
 {
-#pragma GCC unroll 8
+	UNROLL
 	for (int k = 0; k < count; k++)
 		v[k] = load(x + k * stride);
 }
 
 INLINE void store_rows(const __m256i *v, int count, uint32_t *x, size_t stride)
 {
-#pragma GCC unroll 8
+	UNROLL
 	for (int k = 0; k < count; k++)
 		store(x + k * stride, v[k]);
 }
 
-/* Words 0, 2 of x, then of y, in each half; words 1, 3. */
-INLINE __m256i even_words(__m256i x, __m256i y)
+/* x, y = lower halves, upper halves */
+INLINE void exchange_halves(__m256i *x, __m256i *y)
 {
-	return _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(x), _mm256_castsi256_ps(y), 0x88));
+	const __m256i low = _mm256_permute2x128_si256(*x, *y, 0x20);
+
+	*y = _mm256_permute2x128_si256(*x, *y, 0x31);
+	*x = low;
 }
 
-INLINE __m256i odd_words(__m256i x, __m256i y)
+/* In each half: x, y = x0 y0 x1 y1, x2 y2 x3 y3. */
+INLINE void unpack_words(__m256i *x, __m256i *y)
 {
-	return _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(x), _mm256_castsi256_ps(y), 0xdd));
+	const __m256i low = _mm256_unpacklo_epi32(*x, *y);
+
+	*y = _mm256_unpackhi_epi32(*x, *y);
+	*x = low;
+}
+
+/* In each half: x, y = x0 x2 y0 y2, x1 x3 y1 y3: undoes unpack_words. */
+INLINE void part_words(__m256i *x, __m256i *y)
+{
+	const __m256 a = _mm256_castsi256_ps(*x), b = _mm256_castsi256_ps(*y);
+
+	*x = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0x88));
+	*y = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xdd));
 }
 
 /* --- lazy */

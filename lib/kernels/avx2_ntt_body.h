@@ -20,7 +20,7 @@ INLINE void NAME(butterfly)(__m256i *x, __m256i *y, struct factor f, const struc
 
 INLINE void NAME(stage)(__m256i *v, int half, struct factor f, bool settle, const struct ring *r)
 {
-#pragma GCC unroll 4
+	UNROLL
 	for (int k = 0; k < half; k++) {
 		if (settle)
 			v[k] = NAME(settle)(v[k], r);
@@ -35,10 +35,10 @@ INLINE void NAME(stages)(
 	const int half = 1 << count >> 1;
 
 	NAME(stage)(v, half, factor_all(t, i), settle, r);
-#pragma GCC unroll 2
+	UNROLL
 	for (int g = 0; count > 1 && g < 2; g++)
 		NAME(stage)(v + g * half, half / 2, factor_all(t, 2 * i + g), false, r);
-#pragma GCC unroll 4
+	UNROLL
 	for (int g = 0; count > 2 && g < 4; g++)
 		NAME(stage)(v + 2 * g, 1, factor_all(t, 4 * i + g), false, r);
 }
@@ -60,26 +60,23 @@ INLINE void NAME(pass)(
 	}
 }
 
-/* Pair i of vectors, at distances 4, 2 and 1. Each stage brings its partners into two vectors: with a = (x0
- * x1 x2 x3, y0 y1 y2 y3), and b alike in the upper halves, these are x and y, then x0 y0 x1 y1 and x2 y2 x3
- * y3, then x0 x2 y0 y2 and x1 x3 y1 y3. */
-INLINE void NAME(inner)(__m256i *a, __m256i *b, const struct twiddles *t, size_t i, const struct ring *r)
+/* Inside the pairs of vectors, at distances 4, 2 and 1; block i. Each stage brings its partners into two
+ * vectors: with v[0] = (x0 x1 x2 x3, y0 y1 y2 y3), and v[1] alike in the upper halves, these are x and y,
+ * then x0 y0 x1 y1 and x2 y2 x3 y3, then x0 x2 y0 y2 and x1 x3 y1 y3. The four pairs take each step together:
+ * one alone would wait. */
+INLINE void NAME(inner)(__m256i v[8], const struct twiddles *t, size_t i, const struct ring *r)
 {
-	__m256i x = _mm256_permute2x128_si256(*a, *b, 0x20), y = _mm256_permute2x128_si256(*a, *b, 0x31), z;
-
-	NAME(butterfly)(&x, &y, factor_halves(t, t->n / 8 + 2 * i), r);
-	z = _mm256_unpacklo_epi32(x, y);
-	y = _mm256_unpackhi_epi32(x, y);
-	NAME(butterfly)(&z, &y, factor_quarters(t, t->n / 4 + 4 * i), r);
-	x = _mm256_unpacklo_epi32(z, y);
-	y = _mm256_unpackhi_epi32(z, y);
-	NAME(butterfly)(&x, &y, factor_each(t, t->n / 2 + 8 * i), r);
-	x = NAME(finish)(x, r);
-	y = NAME(finish)(y, r);
-	z = _mm256_unpacklo_epi32(x, y);
-	y = _mm256_unpackhi_epi32(x, y);
-	*a = _mm256_permute2x128_si256(z, y, 0x20);
-	*b = _mm256_permute2x128_si256(z, y, 0x31);
+	EACH_PAIR(k) exchange_halves(&v[k], &v[k + 1]);
+	EACH_PAIR(k) NAME(butterfly)(&v[k], &v[k + 1], factor_halves(t, t->n / 8 + 8 * i + k), r);
+	EACH_PAIR(k) unpack_words(&v[k], &v[k + 1]);
+	EACH_PAIR(k) NAME(butterfly)(&v[k], &v[k + 1], factor_quarters(t, t->n / 4 + 16 * i + 2 * k), r);
+	EACH_PAIR(k) unpack_words(&v[k], &v[k + 1]);
+	EACH_PAIR(k) NAME(butterfly)(&v[k], &v[k + 1], factor_each(t, t->n / 2 + 32 * i + 4 * k), r);
+	UNROLL
+	for (int k = 0; k < 8; k++)
+		v[k] = NAME(finish)(v[k], r);
+	EACH_PAIR(k) unpack_words(&v[k], &v[k + 1]);
+	EACH_PAIR(k) exchange_halves(&v[k], &v[k + 1]);
 }
 
 INLINE void NAME(last_pass)(uint32_t *x, const struct twiddles *t, const struct ring *r)
@@ -89,10 +86,7 @@ INLINE void NAME(last_pass)(uint32_t *x, const struct twiddles *t, const struct 
 
 		load_rows(v, 8, x, 8);
 		NAME(stages)(v, 3, t, t->n / 64 + i, true, r);
-		NAME(inner)(&v[0], &v[1], t, 4 * i, r);
-		NAME(inner)(&v[2], &v[3], t, 4 * i + 1, r);
-		NAME(inner)(&v[4], &v[5], t, 4 * i + 2, r);
-		NAME(inner)(&v[6], &v[7], t, 4 * i + 3, r);
+		NAME(inner)(v, t, i, r);
 		store_rows(v, 8, x, 8);
 	}
 }
@@ -138,7 +132,7 @@ INLINE void NAME(back_butterfly)(__m256i *x, __m256i *y, struct factor f, const 
 INLINE void NAME(back_last_stage)(
 	__m256i *v, int half, struct factor f, const struct factor *scales, const struct ring *r)
 {
-#pragma GCC unroll 4
+	UNROLL
 	for (int k = 0; k < half; k++) {
 		__m256i sum = NAME(sum)(v[k], v[k + half], r),
 			difference = NAME(difference)(v[k], v[k + half], r);
@@ -160,14 +154,14 @@ INLINE void NAME(back_stages)(__m256i *v, int count, const struct twiddles *t, s
 {
 	const int half = 1 << count >> 1;
 
-#pragma GCC unroll 4
+	UNROLL
 	for (int g = 0; count > 2 && g < 4; g++)
 		NAME(back_butterfly)(&v[2 * g], &v[2 * g + 1], factor_all(t, 4 * i + g), r);
-#pragma GCC unroll 2
+	UNROLL
 	for (int g = 0; count > 1 && g < 2; g++) {
 		struct factor f = factor_all(t, 2 * i + g);
 
-#pragma GCC unroll 2
+		UNROLL
 		for (int k = g * half; k < g * half + half / 2; k++)
 			NAME(back_butterfly)(&v[k], &v[k + half / 2], f, r);
 	}
@@ -191,22 +185,17 @@ INLINE void NAME(back_pass)(uint32_t *x, size_t groups, int count, const struct 
 	}
 }
 
-INLINE void NAME(back_inner)(__m256i *a, __m256i *b, const struct twiddles *t, size_t i, const struct ring *r)
+INLINE void NAME(back_inner)(__m256i v[8], const struct twiddles *t, size_t i, const struct ring *r)
 {
-	__m256i x = _mm256_permute2x128_si256(*a, *b, 0x20), y = _mm256_permute2x128_si256(*a, *b, 0x31), z;
-
-	z = even_words(x, y);
-	y = odd_words(x, y);
-	NAME(back_butterfly)(&z, &y, factor_each(t, t->n / 2 + 8 * i), r);
-	x = even_words(z, y);
-	y = odd_words(z, y);
-	NAME(back_butterfly)(&x, &y, factor_quarters(t, t->n / 4 + 4 * i), r);
-	z = even_words(x, y);
-	y = odd_words(x, y);
-	NAME(back_butterfly)(&z, &y, factor_halves(t, t->n / 8 + 2 * i), r);
-	z = NAME(settle)(z, r);
-	*a = _mm256_permute2x128_si256(z, y, 0x20);
-	*b = _mm256_permute2x128_si256(z, y, 0x31);
+	EACH_PAIR(k) exchange_halves(&v[k], &v[k + 1]);
+	EACH_PAIR(k) part_words(&v[k], &v[k + 1]);
+	EACH_PAIR(k) NAME(back_butterfly)(&v[k], &v[k + 1], factor_each(t, t->n / 2 + 32 * i + 4 * k), r);
+	EACH_PAIR(k) part_words(&v[k], &v[k + 1]);
+	EACH_PAIR(k) NAME(back_butterfly)(&v[k], &v[k + 1], factor_quarters(t, t->n / 4 + 16 * i + 2 * k), r);
+	EACH_PAIR(k) part_words(&v[k], &v[k + 1]);
+	EACH_PAIR(k) NAME(back_butterfly)(&v[k], &v[k + 1], factor_halves(t, t->n / 8 + 8 * i + k), r);
+	EACH_PAIR(k) v[k] = NAME(settle)(v[k], r);
+	EACH_PAIR(k) exchange_halves(&v[k], &v[k + 1]);
 }
 
 INLINE void NAME(back_first_pass)(
@@ -216,10 +205,7 @@ INLINE void NAME(back_first_pass)(
 		__m256i v[8];
 
 		load_rows(v, 8, x, 8);
-		NAME(back_inner)(&v[0], &v[1], t, 4 * i, r);
-		NAME(back_inner)(&v[2], &v[3], t, 4 * i + 1, r);
-		NAME(back_inner)(&v[4], &v[5], t, 4 * i + 2, r);
-		NAME(back_inner)(&v[6], &v[7], t, 4 * i + 3, r);
+		NAME(back_inner)(v, t, i, r);
 		NAME(back_stages)(v, 3, t, t->n / 64 + i, scales, r);
 		store_rows(v, 8, x, 8);
 	}
