@@ -51,6 +51,7 @@ enum veil_status store_manifest_write(char **out, size_t *size, const struct sto
 {
 	const struct nn_spec *s = &m->spec;
 	size_t codebook = index_codebook_bytes(m->shards, s->dim);
+	struct store_manifest again;
 	json_t *top;
 
 	top = json_pack("{s:s, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:o, s:o}", "format",
@@ -62,7 +63,15 @@ enum veil_status store_manifest_write(char **out, size_t *size, const struct sto
 	*out = top ? json_dumps(top, JSON_INDENT(1)) : NULL;
 	*size = *out ? strlen(*out) : 0;
 	json_decref(top);
-	return *out ? VEIL_OK : VEIL_E_NOMEM;
+	/* Out of memory, jansson leaves keys and pieces of text out and does not say so. */
+	if (!*out || store_manifest_read(&again, *out, *size, "", NULL) != VEIL_OK) {
+		free(*out);
+		*out = NULL;
+		*size = 0;
+		return VEIL_E_NOMEM;
+	}
+	store_manifest_clear(&again);
+	return VEIL_OK;
 }
 
 /* Reading: every key is taken out of its object, so that what is left is unknown. The first failure sticks.

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-/* `current` first, then the lines of `previous`. A file that is missing or damaged adds nothing. */
+/* `current` first, then the lines of `previous`. */
 struct versions {
 	char name[1 + STORE_MAX_KEEP][STORE_NAME_SIZE];
 	unsigned count;
@@ -31,24 +31,31 @@ static void add(struct versions *v, const char *name)
 		snprintf(v->name[v->count++], STORE_NAME_SIZE, "%s", name);
 }
 
-static void read_versions(struct versions *v, const struct store_dir *dir)
+/* A missing file adds nothing, nor does a damaged `previous`; a `current` that cannot be told is an error:
+ * whoever removes what these do not name must not take a failed read for an empty list. */
+static enum veil_status read_versions(struct versions *v, const struct store_dir *dir, struct veil_error *err)
 {
 	char name[STORE_NAME_SIZE];
-	struct veil_error ignored;
-	uint8_t *data;
-	size_t size;
+	enum veil_status st = VEIL_OK;
+	uint8_t *data = NULL;
+	size_t size = 0;
 
 	v->count = 0;
-	if (store_current_read(name, dir, &ignored) == VEIL_OK)
+	if (store_exists(dir, STORE_CURRENT)) {
+		st = store_current_read(name, dir, err);
+		if (st != VEIL_OK)
+			return st;
 		add(v, name);
-	if (store_file_read(&data, &size, dir, STORE_PREVIOUS, STORE_MAX_KEEP * 18, &ignored) != VEIL_OK)
-		return;
+	}
+	if (store_exists(dir, STORE_PREVIOUS))
+		st = store_file_read(&data, &size, dir, STORE_PREVIOUS, STORE_MAX_KEEP * 18, err);
 	for (size_t at = 0; at + 18 <= size; at += 18) {
 		snprintf(name, sizeof name, "%.17s", (const char *)data + at);
 		if (store_version_name_ok(name, strlen(name)))
 			add(v, name);
 	}
 	free(data);
+	return st == VEIL_E_CORRUPT ? VEIL_OK : st;
 }
 
 /* Calls visit(dir, name, arg, err) for each entry until one fails. */
@@ -117,7 +124,11 @@ enum veil_status store_versions_prune(const struct store_dir *dir, struct veil_e
 	st = store_dir_remove(dir, STORE_BUILDING, err);
 	if (st != VEIL_OK)
 		return st;
-	read_versions(&v, dir);
+	st = read_versions(&v, dir, err);
+	if (st == VEIL_E_CORRUPT)
+		return VEIL_OK; /* `current` is damaged: any version may be the one that is wanted */
+	if (st != VEIL_OK)
+		return st;
 	return for_each(dir, prune_entry, &v, err);
 }
 
@@ -131,7 +142,9 @@ enum veil_status store_versions_replace(
 	enum veil_status st;
 	size_t size = 0;
 
-	read_versions(&v, dir);
+	st = read_versions(&v, dir, err);
+	if (st != VEIL_OK && st != VEIL_E_CORRUPT)
+		return st;
 	for (unsigned i = 0; i < v.count && size < keep * (size_t)18; i++)
 		if (strcmp(v.name[i], name) != 0)
 			size += (size_t)snprintf(text + size, sizeof text - size, "%s\n", v.name[i]);

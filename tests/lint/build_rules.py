@@ -54,9 +54,14 @@ def secrets(tree):
                 yield f'{os.path.basename(program)} contains {", ".join(names[:5])}'
 
 
+# A header for one instruction set needs its flags, as the files that include it do.
+ISA_FLAGS = {'avx2': ['-mavx2'], 'avx512': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512ifma']}
+
+
 def header_commands(tree, path):
     include = ['-Iinclude'] if path.startswith('include/') else [
         '-Iinclude', '-Ilib', '-Iserver', '-Iclient', '-Itests', f'-I{tree.build}/lib', f'-I{tree.build}/lib/wire']
+    include += [flag for isa in ISA_FLAGS if isa in os.path.basename(path) for flag in ISA_FLAGS[isa]]
     flags = ['-Wall', '-Wextra', '-Werror', '-fsyntax-only', '-D_GNU_SOURCE', *include, '-include', path]
     yield ['gcc', '-std=gnu17', *flags, '-x', 'c', '/dev/null']
     if path.startswith('include/'):
