@@ -21,10 +21,10 @@ static int print_json(json_t *object)
 
 static json_t *pack_info(const struct veil_index_info *i)
 {
-	return json_pack("{ss ss ss sb sf si sI si si si sI sI}", "id", i->id, "name", i->name, "params",
-		i->params, "exact", i->exact, "error", i->error, "dim", (int)i->dim, "records",
-		(json_int_t)i->records, "shards", (int)i->shards, "rows", (int)i->rows, "label_bytes",
-		(int)i->label_bytes, "query_bytes", (json_int_t)i->query_bytes, "reply_bytes",
+	return json_pack("{ss ss ss sb sf si sf sI si si si sI sI}", "id", i->id, "name", i->name, "params",
+		i->params, "exact", i->exact, "error", i->error, "dim", (int)i->dim, "scale", i->scale,
+		"records", (json_int_t)i->records, "shards", (int)i->shards, "rows", (int)i->rows,
+		"label_bytes", (int)i->label_bytes, "query_bytes", (json_int_t)i->query_bytes, "reply_bytes",
 		(json_int_t)i->reply_bytes);
 }
 

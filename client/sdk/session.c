@@ -59,6 +59,7 @@ static void fill_info(struct session *s)
 		.params = c->spec.params->name,
 		.exact = c->spec.params->use == RLWE_USE_SEARCH_EXACT,
 		.dim = c->spec.dim,
+		.scale = c->spec.scale,
 		.records = c->records,
 		.shards = c->shards,
 		.rows = c->spec.rows,

@@ -67,6 +67,7 @@ struct veil_index_info {
 	int exact; /* 1: scores are the integer dot products; 0: cosines within `error` */
 	double error; /* standard deviation of a cosine's error; 0 where exact */
 	uint32_t dim; /* numbers in a vector */
+	double scale; /* a record is kept as int8: round(scale * unit vector) */
 	uint64_t records; /* records of the index, each in one or more shards */
 	uint32_t shards;
 	uint32_t rows; /* rows of a shard: all are padded to the same number */
