@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh BUILD [--json] [--params NAME]: build the index of Google's drawings, serve it on a free loopback port, ask it for Twitter's.
+# Called by ./dev demo. Standard output is veil-demo's alone.
+set -euo pipefail
+
+build=$1
+shift
+data=$(dirname "$0")/../../tests/data/emoji
+params=search_n2048_q28
+json=()
+while [ $# != 0 ]; do
+	case $1 in
+	--json) json=(--json) ;;
+	--params)
+		[ $# -ge 2 ] || { echo "demo: --params needs a name" >&2; exit 2; }
+		params=$2
+		shift
+		;;
+	*)
+		echo "usage: ./dev demo [--json] [--params NAME]" >&2
+		exit 2
+		;;
+	esac
+	shift
+done
+
+top=$(mktemp -d)
+server=
+stop() {
+	[ -z "$server" ] || { kill "$server" 2>/dev/null || true; wait "$server" || true; }
+	rm -rf "$top"
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+	echo "demo: $1" >&2
+	cat "$top/log" >&2
+	exit 1
+}
+
+tail -n +2 "$data/labels.tsv" | cut -f1,3 >"$top/names.tsv"
+"$build/server/build/veil-index" build --input "$data/google.npy" --names "$top/names.tsv" --output "$top/index" \
+	--name "emoji as drawn by Google" --shards 8 --params "$params" >"$top/log" 2>&1 || fail "veil-index failed"
+"$build/server/search/veild" --index "$top/index" --listen 127.0.0.1:0 --admin off --port-file "$top/port" \
+	--expose-timing --lame-duck-ms 0 >"$top/log" 2>&1 &
+server=$!
+for ((i = 0; i < 200; i++)); do
+	[ ! -s "$top/port" ] || break
+	kill -0 "$server" 2>/dev/null || fail "veild did not start"
+	sleep 0.05
+done
+[ -s "$top/port" ] || fail "veild did not start within 10 seconds"
+"$build/client/demo/veil-demo" --server "http://$(head -n 1 "$top/port")" --database "$data/google.npy" \
+	--queries "$data/twitter.npy" --labels "$data/labels.tsv" "${json[@]}"
