@@ -13,6 +13,9 @@ void kernels_generic_w8(struct kernels *k);
 /** Words of 4 bytes, with the lanes of CPU_AVX2; the transform from N = 64 on. */
 void kernels_avx2_ntt(struct kernels *k, unsigned q_bits, unsigned log_n);
 
+/** Bytes: unpack, pack, round, uniform. */
+void kernels_avx2_bytes(struct kernels *k);
+
 /* What every transform starts from, in words of the width that the name ends with. */
 
 /** forward[i] = root^brv(i), inverse[i] = root^-brv(i), for i < 2^log_n. */

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "kernels/avx2.h"
+#include "kernels/forms.h"
+
+/* Residues of 32 bits to and from bytes, eight at a time: eight values of b bits are b bytes. Each function
+ * does the groups that it may read or write 16 bytes at a time; the generic form does the rest. */
+
+static struct kernels generic(void)
+{
+	struct kernels k;
+
+	kernels_generic_w4(&k);
+	return k;
+}
+
+static inline __m256i load_halves(const uint8_t *low, const uint8_t *high)
+{
+	return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)low)),
+		_mm_loadu_si128((const __m128i *)high), 1);
+}
+
+/* Four values come from either half: value j starts `position` bits into its 16 bytes and spans four bytes at
+ * most. */
+static bool unpack(
+	void *dst, const uint8_t *src, size_t n, unsigned bits, unsigned shift, const struct kernels_prime *p)
+{
+	const size_t size = (n * bits + 7) / 8, half = bits / 2;
+	const __m256i q = _mm256_set1_epi32((int)p->q);
+	const __m128i down = _mm_cvtsi32_si128((int)(32 - bits)), up = _mm_cvtsi32_si128((int)shift);
+	_Alignas(32) uint8_t order[32];
+	_Alignas(32) uint32_t skip[8];
+	__m256i below = _mm256_set1_epi32(-1);
+	uint32_t *z = dst;
+	size_t i = 0, at = 0;
+
+	if (bits > 25)
+		return generic().unpack(dst, src, n, bits, shift, p);
+	for (unsigned j = 0; j < 8; j++) {
+		unsigned position = j * bits - (j < 4 ? 0 : 8 * (unsigned)half);
+
+		for (unsigned k = 0; k < 4; k++)
+			order[4 * j + k] = (uint8_t)(position / 8 + 3 - k);
+		skip[j] = position % 8;
+	}
+	for (; i + 8 <= n && at + half + 16 <= size; i += 8, at += bits) {
+		__m256i v = _mm256_shuffle_epi8(load_halves(src + at, src + at + half), load(order));
+
+		v = _mm256_sll_epi32(_mm256_srl_epi32(_mm256_sllv_epi32(v, load(skip)), down), up);
+		below = _mm256_and_si256(below, _mm256_cmpgt_epi32(q, v));
+		_mm256_storeu_si256((__m256i *)(z + i), v);
+	}
+	return generic().unpack(z + i, src + at, n - i, bits, shift, p) && _mm256_movemask_epi8(below) == -1;
+}
+
+/* Pairs of values side by side in 64 bits, aligned to the top, the bytes turned round: where b is a multiple
+ * of 4 a pair has whole bytes. The bytes after a half are zero and written over by what follows. */
+static void pack(uint8_t *dst, const void *src, size_t n, unsigned bits)
+{
+	const size_t size = (n * bits + 7) / 8, half = bits / 2, pair = bits / 4;
+	const __m128i by = _mm_cvtsi32_si128((int)bits), top = _mm_cvtsi32_si128((int)(64 - 2 * bits));
+	_Alignas(32) uint8_t order[32];
+	const uint32_t *x = src;
+	size_t i = 0, at = 0;
+
+	if (bits % 4 || bits > 28) {
+		generic().pack(dst, src, n, bits);
+		return;
+	}
+	for (size_t j = 0; j < 16; j++) {
+		order[j] = j < pair ? (uint8_t)(7 - j) : j < half ? (uint8_t)(15 + pair - j) : 0x80;
+		order[16 + j] = order[j];
+	}
+	for (; i + 8 <= n && at + half + 16 <= size; i += 8, at += bits) {
+		__m256i v = _mm256_loadu_si256((const __m256i *)(x + i));
+		__m256i first = _mm256_blend_epi32(v, _mm256_setzero_si256(), 0xaa);
+
+		v = _mm256_or_si256(_mm256_sll_epi64(first, by), odd_lanes(v));
+		v = _mm256_shuffle_epi8(_mm256_sll_epi64(v, top), load(order));
+		_mm_storeu_si128((__m128i *)(dst + at), _mm256_castsi256_si128(v));
+		_mm_storeu_si128((__m128i *)(dst + at + half), _mm256_extracti128_si256(v, 1));
+	}
+	generic().pack(dst + at, x + i, n - i, bits);
+}
+
+/* The quotient by the generic form's multiplication. For q < 2^30 what it leaves, below 2.5 q, is told by its
+ * low 32 bits. */
+static void round_to_bits(void *dst, const void *a, size_t n, unsigned bits, const struct kernels_prime *p)
+{
+	const __m256i scale = _mm256_set1_epi64x((long long)(((uint64_t)1 << (bits + 31)) / p->q));
+	const __m256i q = _mm256_set1_epi32((int)p->q), q2 = _mm256_set1_epi32((int)(2 * p->q));
+	const __m256i half = _mm256_set1_epi32((int)(p->q / 2)),
+		      mask = _mm256_set1_epi32((int)((1u << bits) - 1));
+	const __m128i by = _mm_cvtsi32_si128((int)bits);
+	const uint32_t *x = a;
+	uint32_t *z = dst;
+	size_t i = 0;
+
+	for (; i + 8 <= n && p->bits <= 30; i += 8) {
+		__m256i v = _mm256_loadu_si256((const __m256i *)(x + i));
+		__m256i even = _mm256_srli_epi64(_mm256_mul_epu32(v, scale), 31);
+		__m256i odd =
+			_mm256_slli_epi64(_mm256_srli_epi64(_mm256_mul_epu32(odd_lanes(v), scale), 31), 32);
+		__m256i quotient = _mm256_or_si256(even, odd);
+		__m256i rest = _mm256_sub_epi32(
+			_mm256_add_epi32(_mm256_sll_epi32(v, by), half), _mm256_mullo_epi32(quotient, q));
+
+		/* a comparison that holds is -1 */
+		quotient = _mm256_sub_epi32(quotient, _mm256_cmpeq_epi32(_mm256_max_epu32(rest, q), rest));
+		quotient = _mm256_sub_epi32(quotient, _mm256_cmpeq_epi32(_mm256_max_epu32(rest, q2), rest));
+		_mm256_storeu_si256((__m256i *)(z + i), _mm256_and_si256(quotient, mask));
+	}
+	generic().round(z + i, x + i, n - i, bits, p);
+}
+
+/* Eight candidates at once where all are below q; primes that are just below a power of two make that the
+ * rule. */
+static void uniform(void *dst, size_t n, size_t *filled, const uint8_t *bytes, size_t words,
+	const struct kernels_prime *p)
+{
+	const __m256i mask = _mm256_set1_epi32((int)(((uint64_t)1 << p->bits) - 1)),
+		      q = _mm256_set1_epi32((int)p->q);
+	const struct kernels one = generic();
+	size_t count = *filled, i = 0;
+
+	for (; i + 8 <= words && count + 8 <= n; i += 8) {
+		__m256i v = _mm256_loadu_si256((const __m256i *)(bytes + 4 * i));
+
+		v = _mm256_and_si256(v, mask);
+		if (_mm256_movemask_epi8(_mm256_cmpgt_epi32(q, v)) == -1) {
+			_mm256_storeu_si256((__m256i *)((uint32_t *)dst + count), v);
+			count += 8;
+		} else {
+			one.uniform(dst, n, &count, bytes + 4 * i, 8, p);
+		}
+	}
+	one.uniform(dst, n, &count, bytes + 4 * i, words - i, p);
+	*filled = count;
+}
+
+void kernels_avx2_bytes(struct kernels *k)
+{
+	k->unpack = unpack;
+	k->pack = pack;
+	k->round = round_to_bits;
+	k->uniform = uniform;
+}
