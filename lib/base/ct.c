@@ -18,7 +18,7 @@
 void ct_poison(const void *p, size_t size)
 {
 #if defined(UNDER_MSAN)
-	__msan_allocated_memory(p, size);
+	__msan_poison(p, size);
 #elif defined(HAVE_VALGRIND)
 	(void)VALGRIND_MAKE_MEM_UNDEFINED(p, size);
 #else
