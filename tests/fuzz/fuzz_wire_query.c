@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/require.h"
+#include "fuzz.h"
+#include "wire/messages.h"
+
+/* A query from a peer: read or refused within its arena; one that is read is written back, with its fields in
+ * order, to bytes that read the same. */
+
+static struct nn_context *tiny(void)
+{
+	struct nn_spec spec = {.params = rlwe_params_find("insecure_search_n64_q28"),
+		.dim = 40,
+		.rows = 19,
+		.terms = 5,
+		.row_norm = 100,
+		.scale = 100,
+		.allow_insecure = true};
+	struct nn_context *ctx = NULL;
+
+	REQUIRE(nn_context_create(&ctx, &spec, cpu_features(), NULL) == VEIL_OK);
+	return ctx;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct nn_context *ctx;
+	static struct arena arena;
+	struct wire_query query, again;
+	struct veil_error err;
+	uint8_t *body;
+
+	if (!ctx) {
+		ctx = tiny();
+		REQUIRE(arena_init(&arena, 2 * wire_query_room(ctx)) == VEIL_OK);
+	}
+	arena_reset(&arena);
+	if (wire_query_read(ctx, &query, data, size, &arena, &err) != VEIL_OK) {
+		REQUIRE(arena.used == 0 && err.text[0]);
+		return 0;
+	}
+	REQUIRE(size == wire_query_bytes(ctx) && arena.used <= wire_query_room(ctx));
+	body = malloc(size);
+	REQUIRE(body);
+	wire_query_write(ctx, body, &query);
+	REQUIRE(wire_query_read(ctx, &again, body, size, &arena, &err) == VEIL_OK);
+	REQUIRE(again.shard == query.shard && memcmp(again.index_id, query.index_id, HASH_BYTES) == 0);
+	REQUIRE(memcmp(again.query.ciphertexts, query.query.ciphertexts, ctx->query_bytes) == 0);
+	free(body);
+	return 0;
+}
