@@ -2,6 +2,7 @@
 #ifndef INDEX_FORMATS_H
 #define INDEX_FORMATS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,8 +43,8 @@ enum veil_status index_jsonl_open(struct index_vectors *v, struct veil_error *er
 enum veil_status index_read_at(const struct index_vectors *v, void *out, size_t size, uint64_t offset,
 	struct veil_error *err) VEIL_MUST_CHECK;
 
-/** VEIL_E_INVALID with a sentence about `row` unless all values are finite and not all zero. */
-enum veil_status index_check_row(const struct index_vectors *v, uint32_t row, const float *values,
-	struct veil_error *err) VEIL_MUST_CHECK;
+/** Are all values finite and not all zero? If not, `why` says what is wrong with the row. */
+#define INDEX_WHY_SIZE 96
+bool index_row_ok(const float *values, uint32_t dim, char why[INDEX_WHY_SIZE]);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +96,7 @@ static enum veil_status read_vector(struct input *in, const json_t *object, stru
 	const json_t *vector = json_object_get(object, "vector");
 	struct index_vectors *v = in->v;
 	size_t dim = json_array_size(vector);
+	char why[INDEX_WHY_SIZE];
 	enum veil_status st;
 	float *row;
 
@@ -118,10 +118,8 @@ static enum veil_status read_vector(struct input *in, const json_t *object, stru
 		if (!json_is_number(value))
 			return refuse(in, err, "coordinate %zu is not a number", j);
 		row[j] = (float)json_number_value(value);
-		if (!isfinite(row[j]))
-			return refuse(in, err, "coordinate %zu is too large for a float", j);
 	}
-	return index_check_row(v, v->rows, row, err);
+	return index_row_ok(row, v->dim, why) ? VEIL_OK : refuse(in, err, "%s", why);
 }
 
 static enum veil_status read_line(struct input *in, const char *line, size_t size, struct veil_error *err)

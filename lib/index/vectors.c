@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -203,27 +204,28 @@ static float convert(const uint8_t *p, enum index_dtype dtype)
 	return 0;
 }
 
-enum veil_status index_check_row(
-	const struct index_vectors *v, uint32_t row, const float *values, struct veil_error *err)
+bool index_row_ok(const float *values, uint32_t dim, char why[INDEX_WHY_SIZE])
 {
 	bool zero = true;
 
-	for (uint32_t j = 0; j < v->dim; j++) {
-		if (!isfinite(values[j]))
-			return error_set(err, VEIL_E_INVALID, "%s: row %u: coordinate %u is %s", v->label,
-				row, j, isnan(values[j]) ? "NaN" : "infinite or too large for a float");
+	for (uint32_t j = 0; j < dim; j++) {
+		if (!isfinite(values[j])) {
+			snprintf(why, INDEX_WHY_SIZE, "coordinate %u is %s", j,
+				isnan(values[j]) ? "NaN" : "infinite or too large for a float");
+			return false;
+		}
 		zero = zero && values[j] == 0;
 	}
 	if (zero)
-		return error_set(err, VEIL_E_INVALID,
-			"%s: row %u: all coordinates are zero: it has no direction", v->label, row);
-	return VEIL_OK;
+		snprintf(why, INDEX_WHY_SIZE, "all coordinates are zero: it has no direction");
+	return !zero;
 }
 
 static enum veil_status convert_row(
 	const struct index_vectors *v, uint32_t row, const uint8_t *raw, float *out, struct veil_error *err)
 {
 	size_t width = index_dtype_bytes(v->dtype);
+	char why[INDEX_WHY_SIZE];
 
 	if (v->format == INDEX_FVECS) {
 		if (load_le32(raw) != v->dim)
@@ -233,7 +235,9 @@ static enum veil_status convert_row(
 	}
 	for (uint32_t j = 0; j < v->dim; j++)
 		out[j] = convert(raw + j * width, v->dtype);
-	return index_check_row(v, row, out, err);
+	if (!index_row_ok(out, v->dim, why))
+		return error_set(err, VEIL_E_INVALID, "%s: row %u: %s", v->label, row, why);
+	return VEIL_OK;
 }
 
 /* Rows are read in pieces of this size, so that memory is bounded and the calls are few. */

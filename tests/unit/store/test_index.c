@@ -2,6 +2,7 @@
 #include "store/index.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,6 +41,15 @@ static void spill(const char *path, const void *data, size_t size)
 	cr_assert(f, "%s", path);
 	cr_assert_eq(fwrite(data, 1, size, f), size);
 	fclose(f);
+}
+
+/* Changes a file where it stands, which is much faster than writing it again. */
+static void patch(const char *path, size_t at, uint8_t byte)
+{
+	int fd = open(path, O_WRONLY);
+
+	cr_assert_eq(pwrite(fd, &byte, 1, (off_t)at), 1);
+	close(fd);
 }
 
 /* Refused, by a sentence that holds both words; gives the status. */
@@ -114,12 +124,10 @@ Test(index, a_changed_byte_anywhere_is_refused_by_file_name)
 		for (size_t at = 0; at < size; at++) {
 			uint8_t bit = (uint8_t)(1 << test_below(&rng, 8));
 
-			data[at] ^= bit;
-			spill(path, data, size);
+			patch(path, at, data[at] ^ bit);
 			refused(files[f], "");
-			data[at] ^= bit;
+			patch(path, at, data[at]);
 		}
-		spill(path, data, size);
 		opens();
 	}
 }
@@ -135,8 +143,8 @@ Test(index, a_file_of_any_other_length_is_refused_by_name)
 
 		tiny_print(path, sizeof path, "%s/%s", version, files[f]);
 		size = slurp(path, data, sizeof data);
-		for (size_t length = 0; length < size; length++) {
-			spill(path, data, length);
+		for (size_t length = size; length-- > 0;) {
+			cr_assert_eq(truncate(path, (off_t)length), 0);
 			refused(files[f], length == 0 ? "empty" : f == 0 ? "" : "truncated");
 		}
 		data[size] = ' ';
