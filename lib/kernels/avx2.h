@@ -17,6 +17,18 @@ static inline void store(void *at, __m256i v)
 	_mm256_store_si256(at, v);
 }
 
+/* The same at any address. */
+
+static inline __m256i load_any(const void *at)
+{
+	return _mm256_loadu_si256(at);
+}
+
+static inline void store_any(void *at, __m256i v)
+{
+	_mm256_storeu_si256(at, v);
+}
+
 /** The odd lanes in the place of the even ones. */
 static inline __m256i odd_lanes(__m256i v)
 {

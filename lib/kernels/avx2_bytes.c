@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "kernels/avx2.h"
 #include "kernels/forms.h"
 
@@ -49,7 +47,7 @@ static bool unpack(
 
 		v = _mm256_sll_epi32(_mm256_srl_epi32(_mm256_sllv_epi32(v, load(skip)), down), up);
 		below = _mm256_and_si256(below, _mm256_cmpgt_epi32(q, v));
-		_mm256_storeu_si256((__m256i *)(z + i), v);
+		store_any(z + i, v);
 	}
 	return generic().unpack(z + i, src + at, n - i, bits, shift, p) && _mm256_movemask_epi8(below) == -1;
 }
@@ -73,7 +71,7 @@ static void pack(uint8_t *dst, const void *src, size_t n, unsigned bits)
 		order[16 + j] = order[j];
 	}
 	for (; i + 8 <= n && at + half + 16 <= size; i += 8, at += bits) {
-		__m256i v = _mm256_loadu_si256((const __m256i *)(x + i));
+		__m256i v = load_any(x + i);
 		__m256i first = _mm256_blend_epi32(v, _mm256_setzero_si256(), 0xaa);
 
 		v = _mm256_or_si256(_mm256_sll_epi64(first, by), odd_lanes(v));
@@ -84,12 +82,12 @@ static void pack(uint8_t *dst, const void *src, size_t n, unsigned bits)
 	generic().pack(dst + at, x + i, n - i, bits);
 }
 
-/* The quotient by the generic form's multiplication. For q < 2^30 what it leaves, below 2.5 q, is told by its
- * low 32 bits. */
+/* The quotient by the generic form's multiplication. For q < 2^30 its estimate is less than 1/2 + 1 low, so
+ * that what it leaves is below 2q and a signed lane holds it. */
 static void round_to_bits(void *dst, const void *a, size_t n, unsigned bits, const struct kernels_prime *p)
 {
-	const __m256i scale = _mm256_set1_epi64x((long long)(((uint64_t)1 << (bits + 31)) / p->q));
-	const __m256i q = _mm256_set1_epi32((int)p->q), q2 = _mm256_set1_epi32((int)(2 * p->q));
+	const __m256i scale = _mm256_set1_epi32((int)(uint32_t)(((uint64_t)1 << (bits + 31)) / p->q));
+	const __m256i q = _mm256_set1_epi32((int)p->q), largest = _mm256_set1_epi32((int)p->q - 1);
 	const __m256i half = _mm256_set1_epi32((int)(p->q / 2)),
 		      mask = _mm256_set1_epi32((int)((1u << bits) - 1));
 	const __m128i by = _mm_cvtsi32_si128((int)bits);
@@ -98,18 +96,16 @@ static void round_to_bits(void *dst, const void *a, size_t n, unsigned bits, con
 	size_t i = 0;
 
 	for (; i + 8 <= n && p->bits <= 30; i += 8) {
-		__m256i v = _mm256_loadu_si256((const __m256i *)(x + i));
+		__m256i v = load_any(x + i);
 		__m256i even = _mm256_srli_epi64(_mm256_mul_epu32(v, scale), 31);
-		__m256i odd =
-			_mm256_slli_epi64(_mm256_srli_epi64(_mm256_mul_epu32(odd_lanes(v), scale), 31), 32);
-		__m256i quotient = _mm256_or_si256(even, odd);
+		__m256i odd = _mm256_slli_epi64(_mm256_mul_epu32(odd_lanes(v), scale), 1);
+		__m256i quotient = _mm256_blend_epi32(even, odd, 0xaa);
 		__m256i rest = _mm256_sub_epi32(
 			_mm256_add_epi32(_mm256_sll_epi32(v, by), half), _mm256_mullo_epi32(quotient, q));
 
 		/* a comparison that holds is -1 */
-		quotient = _mm256_sub_epi32(quotient, _mm256_cmpeq_epi32(_mm256_max_epu32(rest, q), rest));
-		quotient = _mm256_sub_epi32(quotient, _mm256_cmpeq_epi32(_mm256_max_epu32(rest, q2), rest));
-		_mm256_storeu_si256((__m256i *)(z + i), _mm256_and_si256(quotient, mask));
+		quotient = _mm256_sub_epi32(quotient, _mm256_cmpgt_epi32(rest, largest));
+		store_any(z + i, _mm256_and_si256(quotient, mask));
 	}
 	generic().round(z + i, x + i, n - i, bits, p);
 }
@@ -125,11 +121,11 @@ static void uniform(void *dst, size_t n, size_t *filled, const uint8_t *bytes, s
 	size_t count = *filled, i = 0;
 
 	for (; i + 8 <= words && count + 8 <= n; i += 8) {
-		__m256i v = _mm256_loadu_si256((const __m256i *)(bytes + 4 * i));
+		__m256i v = load_any(bytes + 4 * i);
 
 		v = _mm256_and_si256(v, mask);
 		if (_mm256_movemask_epi8(_mm256_cmpgt_epi32(q, v)) == -1) {
-			_mm256_storeu_si256((__m256i *)((uint32_t *)dst + count), v);
+			store_any((uint32_t *)dst + count, v);
 			count += 8;
 		} else {
 			one.uniform(dst, n, &count, bytes + 4 * i, 8, p);

@@ -10,10 +10,15 @@
 void kernels_generic_w4(struct kernels *k);
 void kernels_generic_w8(struct kernels *k);
 
-/** Words of 4 bytes, with the lanes of CPU_AVX2; the transform from N = 64 on. */
-void kernels_avx2_ntt(struct kernels *k, unsigned q_bits, unsigned log_n);
+/* Words of 4 bytes, CPU_AVX2. */
 
-/** Bytes: unpack, pack, round, uniform. */
+/** From N = 64 on. */
+void kernels_avx2_ntt(struct kernels *k, unsigned q_bits, unsigned log_n);
+/** mac, interleave, fold. */
+void kernels_avx2_mac(struct kernels *k);
+/** add, sub, neg, mul. */
+void kernels_avx2_pointwise(struct kernels *k);
+/** unpack, pack, round, uniform. */
 void kernels_avx2_bytes(struct kernels *k);
 
 /* What every transform starts from, in words of the width that the name ends with. */

@@ -55,7 +55,7 @@ __attribute__((format(printf, 2, 3))) static void differ(struct parity *c, const
 {
 	va_list args;
 
-	if (c->differences++ >= 20)
+	if (c->differences++ >= 5)
 		return;
 	fprintf(stderr, "# %s is not %s, q=%llu, log_n=%u: ", c->candidate->name, c->reference->name,
 		(unsigned long long)c->p->q, c->log_n);
