@@ -21,7 +21,9 @@
 #else
 #define UNROLL _Pragma("GCC unroll 8")
 #endif
-#define EACH_PAIR(k) UNROLL for (int k = 0; k < 8; k += 2)
+#define EACH_PAIR(k) \
+	UNROLL       \
+	for (int k = 0; k < 8; k += 2)
 
 struct constant {
 	uint32_t w, quotient;

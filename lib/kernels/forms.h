@@ -21,6 +21,9 @@ void kernels_avx2_pointwise(struct kernels *k);
 /** unpack, pack, round, uniform. */
 void kernels_avx2_bytes(struct kernels *k);
 
+/** Words of 4 bytes, with what CPU_AVX512 stands for; the transform from N = 32 on. */
+void kernels_avx512_w32(struct kernels *k, unsigned q_bits, unsigned log_n);
+
 /* What every transform starts from, in words of the width that the name ends with. */
 
 /** forward[i] = root^brv(i), inverse[i] = root^-brv(i), for i < 2^log_n. */

@@ -59,4 +59,6 @@ void kernels_select(struct kernels *k, unsigned features, unsigned q_bits, unsig
 		kernels_avx2_pointwise(k);
 		kernels_avx2_bytes(k);
 	}
+	if (features & CPU_AVX512)
+		kernels_avx512_w32(k, q_bits, log_n);
 }

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KERNELS_AVX512_W32_H
+#define KERNELS_AVX512_W32_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#include "kernels/kernels.h"
+
+/* What the AVX-512 (F, BW, DQ, VL) forms for q < 2^31 share: sixteen 32-bit words a vector. A product has 64
+ * bits and the multiplier takes the even words of a vector, so most things happen once for the even and once
+ * for the odd words.
+ *
+ * UNROLL goes before loops of constant length over arrays of vectors: unrolled, the arrays live in registers.
+ */
+
+#ifndef INLINE
+#define INLINE static inline __attribute__((always_inline))
+#endif
+#define NOINLINE __attribute__((noinline))
+
+#ifndef UNROLL
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+#endif
+
+#define WORDS 16 /* of a vector */
+
+/* What is read through p from here on is read each time, not kept in registers that there are not. */
+#define KEEP_IN_MEMORY(p) __asm__("" : "+r"(p))
+
+/* The odd words in the places of the even ones. */
+INLINE __m512i odd_words(__m512i x)
+{
+	return _mm512_shuffle_epi32(x, _MM_PERM_DDBB);
+}
+
+/* The high words of the products of the even words, and of those of the odd words, each where it came from.
+ */
+INLINE __m512i high_words(__m512i even, __m512i odd)
+{
+	return _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB);
+}
+
+/* x in [0, 2m) to [0, m). */
+INLINE __m512i reduce_down(__m512i x, __m512i m)
+{
+	return _mm512_min_epu32(x, _mm512_sub_epi32(x, m));
+}
+
+/* x in [-m, m) to [0, m), m < 2^31. */
+INLINE __m512i reduce_up(__m512i x, __m512i m)
+{
+	return _mm512_min_epu32(x, _mm512_add_epi32(x, m));
+}
+
+/* Shoup: y w - floor(y quotient / 2^32) q in [0, 2q) for any y < 2^32, where quotient = floor(w 2^32 / q).
+ * odd_quotient needs its even words only: the odd words of quotient. (It adds a product with -q because gcc
+ * 12 turns x - (a - b) into x + b - a.) */
+INLINE __m512i mul_shoup(__m512i y, __m512i w, __m512i quotient, __m512i odd_quotient, __m512i neg_q)
+{
+	__m512i even = _mm512_mul_epu32(quotient, y);
+	__m512i odd = _mm512_mul_epu32(odd_quotient, odd_words(y));
+	__m512i high = high_words(even, odd);
+
+	return _mm512_add_epi32(_mm512_mullo_epi32(w, y), _mm512_mullo_epi32(high, neg_q));
+}
+
+/* Signed: for y in (-kq, kq), q < 2^28, k <= 8 and quotient = w 2^32 / q to the nearest, the result is in
+ * (-kq/32, q + kq/32): the quotient is at most 1/2 off, which y scales by less than 2^28 k / 2^32. */
+INLINE __m512i mul_shoup_signed(__m512i y, __m512i w, __m512i quotient, __m512i odd_quotient, __m512i neg_q)
+{
+	__m512i even = _mm512_mul_epi32(quotient, y);
+	__m512i odd = _mm512_mul_epi32(odd_quotient, odd_words(y));
+	__m512i high = high_words(even, odd);
+
+	return _mm512_add_epi32(_mm512_mullo_epi32(w, y), _mm512_mullo_epi32(high, neg_q));
+}
+
+/* A mask of the first n <= 16 words. */
+INLINE __mmask16 first_words(size_t n)
+{
+	return (__mmask16)((1u << n) - 1);
+}
+
+#endif

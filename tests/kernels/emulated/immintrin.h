@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_KERNELS_EMULATED_IMMINTRIN_H
+#define TESTS_KERNELS_EMULATED_IMMINTRIN_H
+
+/* Found before the compiler's own <immintrin.h>, so that the AVX-512 kernels run anywhere: SIMDe's portable
+ * definitions, and below what Debian 12's version (0.7.4) lacks. Masked loads and stores touch the words of
+ * their mask and no others, so that a kernel that reads too far meets the guard page. */
+
+#define SIMDE_NO_NATIVE
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/x86/avx512.h>
+
+#include <stdint.h>
+#include <string.h>
+
+#define _MM_PERM_DDBB 0xf5
+#define __mmask16 simde__mmask16
+#define __mmask64 simde__mmask64
+
+#define EMULATED static inline __attribute__((always_inline, unused))
+
+EMULATED __m512i emulated_mask_shuffle_epi32(__m512i from, __mmask16 mask, __m512i x, unsigned order)
+{
+	uint32_t word[16], out[16];
+
+	memcpy(word, &x, sizeof x);
+	memcpy(out, &from, sizeof from);
+	for (unsigned i = 0; i < 16; i++)
+		if (mask >> i & 1)
+			out[i] = word[(i & ~3u) | (order >> (2 * (i & 3)) & 3)];
+	memcpy(&x, out, sizeof x);
+	return x;
+}
+#define _mm512_mask_shuffle_epi32(from, mask, x, order) emulated_mask_shuffle_epi32(from, mask, x, order)
+#define _mm512_shuffle_epi32(x, order) emulated_mask_shuffle_epi32(x, 0xffff, x, order)
+
+EMULATED __m512i _mm512_maskz_loadu_epi32(__mmask16 mask, const void *from)
+{
+	uint32_t word[16] = {0};
+	__m512i x;
+
+	for (unsigned i = 0; i < 16; i++)
+		if (mask >> i & 1)
+			memcpy(&word[i], (const char *)from + 4 * i, 4);
+	memcpy(&x, word, sizeof x);
+	return x;
+}
+
+EMULATED __m512i _mm512_maskz_loadu_epi8(__mmask64 mask, const void *from)
+{
+	uint8_t byte[64] = {0};
+	__m512i x;
+
+	for (unsigned i = 0; i < 64; i++)
+		if (mask >> i & 1)
+			byte[i] = ((const uint8_t *)from)[i];
+	memcpy(&x, byte, sizeof x);
+	return x;
+}
+
+EMULATED void _mm512_mask_storeu_epi32(void *to, __mmask16 mask, __m512i x)
+{
+	uint32_t word[16];
+
+	memcpy(word, &x, sizeof x);
+	for (unsigned i = 0; i < 16; i++)
+		if (mask >> i & 1)
+			memcpy((char *)to + 4 * i, &word[i], 4);
+}
+
+EMULATED void _mm512_mask_storeu_epi8(void *to, __mmask64 mask, __m512i x)
+{
+	uint8_t byte[64];
+
+	memcpy(byte, &x, sizeof x);
+	for (unsigned i = 0; i < 64; i++)
+		if (mask >> i & 1)
+			((uint8_t *)to)[i] = byte[i];
+}
+
+#endif
