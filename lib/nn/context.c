@@ -68,9 +68,8 @@ static enum veil_status check_bits(struct nn_context *ctx, struct veil_error *er
 {
 	const struct rlwe_params *p = ctx->spec.params;
 	const struct kernels_prime *prime = &ctx->prime->p;
-	/* Decoding multiplies c1 (b_1 bits, centred) by s mod q and needs the integer. Hoeffding: for a c1
-	 * that was made without s it leaves (-q/2, q/2) with probability 2 exp(-(q/2)^2 / (2 N 4^(b_1-1))) at
-	 * most. */
+	/* Decoding multiplies c1, in [0, 2^b_1), by s mod q and needs the integer. Hoeffding: for a c1 that
+	 * was made without s it leaves (-q/2, q/2) with probability 2 exp(-(q / 2^b_1)^2 / 8N) at most. */
 	double reach = (double)prime->q / ldexp(1, (int)p->reply_c1_bits);
 
 	if (p->upload_bits < 1 || p->upload_bits > prime->bits || prime->bits - p->upload_bits > p->log_n + 1)
@@ -80,7 +79,7 @@ static enum veil_status check_bits(struct nn_context *ctx, struct veil_error *er
 		return error_set(err, VEIL_E_INVALID,
 			"parameter set %s: 1 <= reply_c0_bits <= reply_c1_bits <= %u does not hold", p->name,
 			prime->bits);
-	if (reach * reach / (2 * (double)ctx->prime->n) < 128)
+	if (reach * reach / (8 * (double)ctx->prime->n) < 128)
 		return error_set(err, VEIL_E_INVALID,
 			"parameter set %s: reply_c1_bits %u are too many for q to decode", p->name,
 			p->reply_c1_bits);

@@ -249,20 +249,14 @@ void secret_search_write(struct secret_search *s, uint8_t seed[RING_SEED_BYTES],
 
 /* --- decryption */
 
-/** c1 of one group, b_1 bits a residue and centred, times s: its score coefficients, mod q, where context.c
- * made sure that they are the integers. */
+/** c1 of one group, in [0, 2^b_1), times s: its score coefficients mod q, and context.c made sure that these
+ * are the integers. */
 static void multiply(struct secret_search *s, void *product, const uint8_t *bytes, void *c1)
 {
 	const struct nn_context *ctx = s->ctx;
 	const struct ring_prime *r = ctx->prime;
-	unsigned bits = ctx->spec.params->reply_c1_bits;
 
-	REQUIRE(r->k.unpack(c1, bytes, r->n, bits, 0, &r->p));
-	for (size_t i = 0; i < r->n; i++) {
-		uint64_t v = ring_get(r, c1, i);
-
-		ring_set(r, c1, i, v + ((r->p.q - ((uint64_t)1 << bits)) & (0 - (v >> (bits - 1)))));
-	}
+	REQUIRE(r->k.unpack(c1, bytes, r->n, ctx->spec.params->reply_c1_bits, 0, &r->p));
 	r->k.ntt_forward(c1, r->table);
 	r->k.mul(c1, c1, s->key.s[0], r->n, &r->p);
 	nn_layout_scores(ctx, product, c1, KERNELS_PLAIN);
