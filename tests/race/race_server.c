@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/require.h"
+#include "kit/buffers.h"
+#include "kit/clock.h"
+#include "kit/deadline.h"
+#include "kit/metrics.h"
+#include "kit/pool.h"
+#include "search/snapshot.h"
+
+/* What the threads of veild share, all at once: several submit jobs, workers take them with a snapshot and a
+ * buffer in hand, one thread replaces the snapshot, one reads the metrics, one opens and closes connections
+ * under deadlines. */
+
+#define WORKERS 3
+#define SUBMITTERS 3
+#define JOBS 4000 /* of a submitter */
+#define QUEUE 16
+#define BUFFERS 2
+
+struct job {
+	atomic_uint runs;
+};
+
+struct shared {
+	struct pool *pool;
+	struct metrics *metrics;
+	struct buffers *buffers;
+	struct snapshot_slot slot;
+	struct deadlines *deadlines;
+	atomic_bool done;
+	atomic_uint refused;
+	atomic_uint cut;
+	struct job jobs[SUBMITTERS][JOBS];
+};
+
+/* Its parts agree with each other: a mixture of two versions would show. */
+static struct snapshot *make_snapshot(uint8_t version)
+{
+	struct snapshot *s = calloc(1, sizeof *s);
+
+	REQUIRE(s);
+	atomic_init(&s->references, 1);
+	s->config_size = 64;
+	s->config = malloc(s->config_size);
+	REQUIRE(s->config);
+	memset(s->config, version, s->config_size);
+	s->query_bytes = s->reply_bytes = version;
+	return s;
+}
+
+static void run(void *state, unsigned worker, void *arg, uint64_t waited_ns)
+{
+	struct shared *shared = state;
+	struct snapshot *s = snapshot_slot_get(&shared->slot);
+	uint8_t *buffer = buffers_take(shared->buffers);
+	struct job *job = arg;
+
+	REQUIRE(worker < WORKERS && s->query_bytes == s->reply_bytes);
+	for (size_t i = 0; i < s->config_size; i++)
+		REQUIRE(s->config[i] == s->query_bytes);
+	if (buffer)
+		memcpy(buffer, s->config, s->config_size);
+	buffers_give(buffer);
+	snapshot_release(s);
+	metrics_observe_ns(shared->metrics, METRICS_queue_seconds, waited_ns);
+	metrics_add(shared->metrics, METRICS_queries, 1);
+	atomic_fetch_add(&job->runs, 1);
+}
+
+struct submitter {
+	struct shared *shared;
+	struct job *jobs;
+};
+
+static void *submit(void *arg)
+{
+	struct submitter *s = arg;
+
+	for (int i = 0; i < JOBS; i++)
+		while (!pool_submit(s->shared->pool, s->jobs + i)) {
+			atomic_fetch_add(&s->shared->refused, 1);
+			sched_yield();
+		}
+	return NULL;
+}
+
+static void *replace(void *arg)
+{
+	struct shared *s = arg;
+
+	for (uint8_t version = 1; !atomic_load(&s->done); version++)
+		snapshot_slot_set(&s->slot, make_snapshot(version));
+	return NULL;
+}
+
+static void *read_metrics(void *arg)
+{
+	struct shared *s = arg;
+
+	while (!atomic_load(&s->done)) {
+		size_t size = 0;
+		char *text = metrics_text(s->metrics, &size);
+
+		REQUIRE(text && strlen(text) == size && strstr(text, "veil_queries_total "));
+		free(text);
+		metrics_set(s->metrics, METRICS_queue_depth, (int64_t)pool_depth(s->pool));
+	}
+	return NULL;
+}
+
+static void on_cut(void *state)
+{
+	atomic_fetch_add(&((struct shared *)state)->cut, 1);
+}
+
+static void *connect_and_close(void *arg)
+{
+	struct shared *s = arg;
+
+	for (int i = 0; !atomic_load(&s->done); i++) {
+		struct deadline d;
+		int pair[2];
+		char byte;
+
+		REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+		deadlines_add(s->deadlines, &d, pair[0], clock_ns() + 1000000000000u);
+		if (i % 8 == 0) {
+			deadline_set(&d, clock_ns());
+			REQUIRE(read(pair[1], &byte, 1) == 0); /* until it is shut down */
+		}
+		deadlines_remove(s->deadlines, &d, i % 3 == 0);
+		close(pair[0]);
+		close(pair[1]);
+	}
+	return NULL;
+}
+
+int main(void)
+{
+	static struct shared s;
+	struct submitter submitters[SUBMITTERS];
+	pthread_t others[3], threads[SUBMITTERS];
+	void *(*const bodies[])(void *) = {replace, read_metrics, connect_and_close};
+	struct veil_error err;
+
+	snapshot_slot_init(&s.slot, make_snapshot(0));
+	REQUIRE(metrics_create(&s.metrics) == VEIL_OK);
+	REQUIRE(buffers_create(&s.buffers, 64, BUFFERS * 128) == VEIL_OK);
+	REQUIRE(deadlines_create(&s.deadlines, 1, on_cut, &s, &err) == VEIL_OK);
+	REQUIRE(pool_create(&s.pool, WORKERS, QUEUE, run, &s, &err) == VEIL_OK);
+	for (int i = 0; i < 3; i++)
+		REQUIRE(pthread_create(others + i, NULL, bodies[i], &s) == 0);
+	for (int i = 0; i < SUBMITTERS; i++) {
+		submitters[i] = (struct submitter){&s, s.jobs[i]};
+		REQUIRE(pthread_create(threads + i, NULL, submit, submitters + i) == 0);
+	}
+	for (int i = 0; i < SUBMITTERS; i++)
+		pthread_join(threads[i], NULL);
+	pool_stop(s.pool);
+	REQUIRE(!pool_submit(s.pool, s.jobs[0]));
+	atomic_store(&s.done, true);
+	for (int i = 0; i < 3; i++)
+		pthread_join(others[i], NULL);
+
+	for (int i = 0; i < SUBMITTERS; i++)
+		for (int j = 0; j < JOBS; j++)
+			REQUIRE(atomic_load(&s.jobs[i][j].runs) == 1);
+	REQUIRE(metrics_get(s.metrics, METRICS_queries) == SUBMITTERS * JOBS);
+	REQUIRE(atomic_load(&s.cut) > 0 && atomic_load(&s.slot.current->references) == 1);
+	REQUIRE(buffers_held_bytes(s.buffers) <= BUFFERS * 128);
+	printf("%d jobs, %u times the queue was full, %u connections cut\n", SUBMITTERS * JOBS,
+		atomic_load(&s.refused), atomic_load(&s.cut));
+	pool_destroy(s.pool);
+	deadlines_destroy(s.deadlines);
+	buffers_destroy(s.buffers);
+	metrics_destroy(s.metrics);
+	snapshot_slot_clear(&s.slot);
+	return 0;
+}
