@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Heads that HTTP parsers read in different ways are refused and nothing behind them is executed; who is too slow is cut."""
+import os
 import time
 import unittest
 
-from veild import Index, Server, main, make_index, post, read_all, status_of
+from veild import SCRATCH, Index, Server, main, make_index, post, read_all, status_of
 
 # What an attacker would smuggle: if it were executed there would be a second reply.
 HIDDEN = b'GET /v1/config HTTP/1.1\r\nHost: veil.test\r\n\r\n'
@@ -197,6 +198,17 @@ class Slow(unittest.TestCase):
         with self.server.connect() as s:
             self.assertEqual(read_all(s), b'')
         self.assertLess(time.monotonic() - start, 3)
+
+    def test_who_does_not_take_its_reply_is_cut(self):
+        path = os.path.join(SCRATCH, 'slow-reader')
+        index_path = make_index('large-reply', shards=1, rows=40000)
+        with Server(index_path, '--total-timeout-ms', '700', listen='unix:' + path) as server:
+            index = Index(server)
+            with server.connect() as s:  # a socket whose buffers do not grow
+                s.sendall(post(index.query(), headers=[f'Content-Length: {index.query_bytes}']))
+                time.sleep(1.5)
+                self.assertEqual(server.metric('veil_connections_open'), 0)
+                self.assertLess(len(read_all(s)), index.reply_bytes)
 
     def test_who_is_served_in_time_is_not_cut(self):
         with self.server.session() as c:
