@@ -3,12 +3,14 @@
 #include "kernels/avx2.h"
 #include "kernels/forms.h"
 
-/* The multiply-accumulate. A block of 16 coefficients is two halves of eight lanes; even and odd lanes
- * multiply separately into sums of 64 bits. Two outputs and two vectors at a time: eight sums live in
- * registers, each x is loaded for two outputs, each w for two vectors. The odd lanes of x are moved down once
- * a block, into a copy; a shift each time would cost a fifth. */
+/* The multiply-accumulate. Even and odd lanes multiply separately into sums of 64 bits: for 16 coefficients
+ * of two vectors eight sums, which live in registers. The shard is read in its order, once; two outputs at a
+ * time would save loads of x, but were slower, from DRAM by a third. */
 
-#define COPY_TERMS 256 /* of all vectors together; 16 KiB. Beyond, odd lanes are shifted each time. */
+#define COPY_TERMS 64 /* of all vectors together: the odd lanes of so many are moved down once a block */
+#define AHEAD                                                                                              \
+	4096 /* bytes: from DRAM a third faster than what the processor fetches by itself, elsewhere equal \
+	      */
 
 struct reduction {
 	__m256i q, neg_inv, mont_one;
@@ -36,137 +38,90 @@ static inline __m256i mul_add(__m256i sum, __m256i a, __m256i b)
 	return _mm256_add_epi64(sum, _mm256_mul_epu32(a, b));
 }
 
-/* What eight lanes of up to two vectors are multiplied with: [terms][16] words each, and their odd lanes. */
+/* Where the lanes of a vector are, and its odd lanes if they were copied: [terms][16] words. */
 struct operand {
-	const uint32_t *x0, *x1, *odd0, *odd1;
+	const uint32_t *x, *odd;
 };
 
-/* Eight lanes of up to two outputs (w0, w1) and two vectors; out[2 * output + vector]. */
-static inline __attribute__((always_inline)) void half_block(uint32_t *const out[4], const uint32_t *w0,
-	const uint32_t *w1, struct operand x, size_t terms, int outputs, int vectors, bool copied,
-	const struct reduction *r)
+/* One block of one output for one or two vectors. */
+static inline __attribute__((always_inline)) void block(uint32_t *out0, uint32_t *out1, const uint32_t *w,
+	struct operand x0, struct operand x1, size_t terms, bool two, bool copied, const struct reduction *r)
 {
 	const __m256i zero = _mm256_setzero_si256();
 	__m256i even00 = zero, odd00 = zero, even01 = zero, odd01 = zero;
 	__m256i even10 = zero, odd10 = zero, even11 = zero, odd11 = zero;
 
 	for (size_t i = 0; i < terms * KERNELS_LANES; i += KERNELS_LANES) {
-		const __m256i a = load(w0 + i), a_odd = odd_lanes(a);
-		const __m256i b = outputs > 1 ? load(w1 + i) : zero, b_odd = odd_lanes(b);
-		const __m256i y0 = load(x.x0 + i), y0_odd = copied ? load(x.odd0 + i) : odd_lanes(y0);
+		__m256i a = load(w + i), a_odd = odd_lanes(a), b = load(w + i + 8), b_odd = odd_lanes(b), y;
 
-		even00 = mul_add(even00, a, y0);
-		odd00 = mul_add(odd00, a_odd, y0_odd);
-		if (outputs > 1) {
-			even10 = mul_add(even10, b, y0);
-			odd10 = mul_add(odd10, b_odd, y0_odd);
-		}
-		if (vectors > 1) {
-			const __m256i y1 = load(x.x1 + i), y1_odd = copied ? load(x.odd1 + i) : odd_lanes(y1);
-
-			even01 = mul_add(even01, a, y1);
-			odd01 = mul_add(odd01, a_odd, y1_odd);
-			if (outputs > 1) {
-				even11 = mul_add(even11, b, y1);
-				odd11 = mul_add(odd11, b_odd, y1_odd);
-			}
+		_mm_prefetch((const char *)(w + i) + AHEAD, _MM_HINT_T0);
+		y = load(x0.x + i);
+		even00 = mul_add(even00, a, y);
+		odd00 = mul_add(odd00, a_odd, copied ? load(x0.odd + i) : odd_lanes(y));
+		y = load(x0.x + i + 8);
+		even01 = mul_add(even01, b, y);
+		odd01 = mul_add(odd01, b_odd, copied ? load(x0.odd + i + 8) : odd_lanes(y));
+		if (two) {
+			y = load(x1.x + i);
+			even10 = mul_add(even10, a, y);
+			odd10 = mul_add(odd10, a_odd, copied ? load(x1.odd + i) : odd_lanes(y));
+			y = load(x1.x + i + 8);
+			even11 = mul_add(even11, b, y);
+			odd11 = mul_add(odd11, b_odd, copied ? load(x1.odd + i + 8) : odd_lanes(y));
 		}
 	}
-	store(out[0], redc(even00, odd00, r));
-	if (vectors > 1)
-		store(out[1], redc(even01, odd01, r));
-	if (outputs > 1)
-		store(out[2], redc(even10, odd10, r));
-	if (outputs > 1 && vectors > 1)
-		store(out[3], redc(even11, odd11, r));
-}
-
-/* The arguments of one call, and where it stands. */
-struct mac {
-	void *const *out;
-	const void *const *x;
-	unsigned vectors;
-	size_t n, outputs, terms, block; /* block: index of the first coefficient */
-	uint32_t *odd; /* [vectors][terms][16], or NULL */
-	struct reduction r;
-};
-
-/* Outputs o and o + 1, vectors v and v + 1 of this block. */
-static inline __attribute__((always_inline)) void tile(
-	const struct mac *m, const uint32_t *w, size_t o, unsigned v, int outputs, int vectors, bool copied)
-{
-	const size_t words = m->terms * KERNELS_LANES;
-	const unsigned v1 = v + (unsigned)vectors - 1;
-	const size_t o1 = o + (size_t)outputs - 1;
-
-	for (size_t half = 0; half < KERNELS_LANES; half += 8) {
-		const size_t at = m->block * m->terms + half;
-		const struct operand x = {
-			.x0 = (const uint32_t *)m->x[v] + at,
-			.x1 = (const uint32_t *)m->x[v1] + at,
-			.odd0 = copied ? m->odd + v * words + half : NULL,
-			.odd1 = copied ? m->odd + v1 * words + half : NULL,
-		};
-		uint32_t *const out[4] = {
-			(uint32_t *)m->out[v] + o * m->n + m->block + half,
-			(uint32_t *)m->out[v1] + o * m->n + m->block + half,
-			(uint32_t *)m->out[v] + o1 * m->n + m->block + half,
-			(uint32_t *)m->out[v1] + o1 * m->n + m->block + half,
-		};
-
-		half_block(out, w + half, w + words + half, x, m->terms, outputs, vectors, copied, &m->r);
+	store(out0, redc(even00, odd00, r));
+	store(out0 + 8, redc(even01, odd01, r));
+	if (two) {
+		store(out1, redc(even10, odd10, r));
+		store(out1 + 8, redc(even11, odd11, r));
 	}
 }
 
-static inline __attribute__((always_inline)) void block(const struct mac *m, const uint32_t *w, bool copied)
+/* The same block of all outputs. */
+static inline __attribute__((always_inline)) void blocks(uint32_t *const *out, const uint32_t *w,
+	const struct operand *x, unsigned vectors, size_t n, size_t outputs, size_t terms, bool copied,
+	const struct reduction *r)
 {
-	const size_t words = m->terms * KERNELS_LANES;
-	size_t o = 0;
-	unsigned v;
+	for (size_t o = 0; o < outputs; o++, w += terms * KERNELS_LANES) {
+		unsigned v = 0;
 
-	for (; o + 2 <= m->outputs; o += 2, w += 2 * words) {
-		for (v = 0; v + 2 <= m->vectors; v += 2)
-			tile(m, w, o, v, 2, 2, copied);
-		if (v < m->vectors)
-			tile(m, w, o, v, 2, 1, copied);
-	}
-	if (o < m->outputs) {
-		for (v = 0; v + 2 <= m->vectors; v += 2)
-			tile(m, w, o, v, 1, 2, copied);
-		if (v < m->vectors)
-			tile(m, w, o, v, 1, 1, copied);
+		for (; v + 2 <= vectors; v += 2)
+			block(out[v] + o * n, out[v + 1] + o * n, w, x[v], x[v + 1], terms, true, copied, r);
+		if (v < vectors)
+			block(out[v] + o * n, NULL, w, x[v], x[v], terms, false, copied, r);
 	}
 }
 
 static void mac(void *const *out, const void *w, const void *const *x, unsigned vectors, size_t n,
 	size_t outputs, size_t terms, const struct kernels_prime *p)
 {
-	_Alignas(64) uint32_t odd[COPY_TERMS * KERNELS_LANES];
 	const size_t words = terms * KERNELS_LANES;
 	const bool copied = terms * vectors <= COPY_TERMS;
-	struct mac m = {.out = out,
-		.x = x,
-		.vectors = vectors,
-		.n = n,
-		.outputs = outputs,
-		.terms = terms,
-		.odd = odd};
+	const struct reduction r = {
+		.q = _mm256_set1_epi32((int)p->q),
+		.neg_inv = _mm256_set1_epi32((int)p->neg_inv),
+		.mont_one = _mm256_set1_epi32((int)p->mont_one),
+		.small = (uint128)terms * (p->q - 1) * (p->q - 1) < (uint128)p->q << 32,
+	};
+	_Alignas(64) uint32_t odd[COPY_TERMS * KERNELS_LANES];
 	const uint32_t *shard = w;
 
-	m.r.q = _mm256_set1_epi32((int)p->q);
-	m.r.neg_inv = _mm256_set1_epi32((int)p->neg_inv);
-	m.r.mont_one = _mm256_set1_epi32((int)p->mont_one);
-	m.r.small = (uint128)terms * (p->q - 1) * (p->q - 1) < (uint128)p->q << 32;
-	for (m.block = 0; m.block < n; m.block += KERNELS_LANES, shard += outputs * words) {
-		if (copied) {
-			for (unsigned v = 0; v < vectors; v++)
-				for (size_t i = 0; i < words; i += 8)
-					store(odd + v * words + i, odd_lanes(load((const uint32_t *)x[v] +
-										  m.block * terms + i)));
-			block(&m, shard, true);
-		} else {
-			block(&m, shard, false);
+	for (size_t i = 0; i < n; i += KERNELS_LANES, shard += outputs * words) {
+		struct operand from[KERNELS_MAC_VECTORS];
+		uint32_t *to[KERNELS_MAC_VECTORS];
+
+		for (unsigned v = 0; v < vectors; v++) {
+			to[v] = (uint32_t *)out[v] + i;
+			from[v].x = (const uint32_t *)x[v] + i * terms;
+			from[v].odd = copied ? odd + v * words : NULL;
+			for (size_t k = 0; copied && k < words; k += 8)
+				store(odd + v * words + k, odd_lanes(load(from[v].x + k)));
 		}
+		if (copied)
+			blocks(to, shard, from, vectors, n, outputs, terms, true, &r);
+		else
+			blocks(to, shard, from, vectors, n, outputs, terms, false, &r);
 	}
 }
 
