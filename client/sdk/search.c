@@ -171,14 +171,14 @@ static enum veil_status exchange(struct search *x, uint32_t probe, struct veil_e
 static void keep_best(struct search *x, uint32_t probe)
 {
 	const struct wire_config *c = &x->session->config;
-	const uint8_t *label = x->reply[probe].labels.data;
+	const uint8_t *labels = x->reply[probe].labels.data; /* NULL where labels have no bytes */
 	struct rank_best best = {.rows = x->rows + x->kept, .limit = x->top};
 
-	for (uint32_t i = 0; i < c->spec.rows; i++, label += c->label_bytes) {
+	for (uint32_t i = 0; i < c->spec.rows; i++) {
 		struct rank_row row = {x->scores[i], INDEX_NO_RECORD, x->hits->shards[probe], i, probe};
 
 		if (c->label_bytes > 0) {
-			row.record = index_label_record(label);
+			row.record = index_label_record(labels + (size_t)i * c->label_bytes);
 			if (row.record == INDEX_NO_RECORD)
 				continue; /* padding */
 		}
