@@ -119,15 +119,20 @@ static void add_message(const struct nn_context *ctx, void *b, const double *x, 
  * reaches q. */
 static void drop_bits(const struct nn_context *ctx, void *b)
 {
-	const struct ring_prime *r = ctx->prime;
-	unsigned drop = ctx->drop;
+	const size_t n = ctx->prime->n;
+	const unsigned drop = ctx->drop;
+	const uint32_t half = drop ? (1u << (drop - 1)) - 1 : 0, even = drop != 0;
 
-	if (!drop)
-		return;
-	for (size_t i = 0; i < r->n; i++) {
-		uint64_t v = ring_get(r, b, i), half = ((uint64_t)1 << (drop - 1)) - 1;
+	if (ctx->prime->p.width == 4) {
+		uint32_t *x = b;
 
-		ring_set(r, b, i, (v + half + (v >> drop & 1)) >> drop);
+		for (size_t i = 0; i < n; i++)
+			x[i] = (x[i] + half + (x[i] >> drop & even)) >> drop;
+	} else {
+		uint64_t *x = b;
+
+		for (size_t i = 0; i < n; i++)
+			x[i] = (x[i] + half + (x[i] >> drop & even)) >> drop;
 	}
 }
 
