@@ -6,6 +6,9 @@ void kernels_avx512_w32(struct kernels *k, unsigned q_bits, unsigned log_n)
 {
 	const bool wide = q_bits > AVX512_W32_LAZY_BITS;
 
+	avx512_w32_select_arrays(k);
+	avx512_w32_select_mac(k);
+	avx512_w32_select_bits(k);
 	if (log_n < AVX512_W32_MIN_LOG_N)
 		return;
 	k->ntt_table_bytes = avx512_w32_table_bytes;

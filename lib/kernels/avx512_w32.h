@@ -80,10 +80,50 @@ INLINE __m512i mul_shoup_signed(__m512i y, __m512i w, __m512i quotient, __m512i 
 	return _mm512_add_epi32(_mm512_mullo_epi32(w, y), _mm512_mullo_epi32(high, neg_q));
 }
 
-/* A mask of the first n <= 16 words. */
+/* Montgomery: sums of 64 bits, those of the even and those of the odd words, times 2^-32 mod q. */
+struct redc {
+	__m512i q, neg_inv, mont_one;
+	bool small; /* sums are below q 2^32 */
+};
+
+INLINE struct redc redc_of(const struct kernels_prime *p, bool small)
+{
+	return (struct redc){
+		.q = _mm512_set1_epi32((int)p->q),
+		.neg_inv = _mm512_set1_epi32((int)p->neg_inv),
+		.mont_one = _mm512_set1_epi32((int)p->mont_one),
+		.small = small,
+	};
+}
+
+/* high 2^32 + low = high mont_one + low <= (2^32 - 1) q, for any sum */
+INLINE __m512i redc_shrink(__m512i sum, __m512i mont_one)
+{
+	__m512i low = _mm512_and_si512(sum, _mm512_set1_epi64(UINT32_MAX));
+
+	return _mm512_add_epi64(_mm512_mul_epu32(odd_words(sum), mont_one), low);
+}
+
+INLINE __m512i redc(__m512i even, __m512i odd, struct redc r)
+{
+	if (!r.small) {
+		even = redc_shrink(even, r.mont_one);
+		odd = redc_shrink(odd, r.mont_one);
+	}
+	even = _mm512_add_epi64(even, _mm512_mul_epu32(_mm512_mul_epu32(even, r.neg_inv), r.q));
+	odd = _mm512_add_epi64(odd, _mm512_mul_epu32(_mm512_mul_epu32(odd, r.neg_inv), r.q));
+	return reduce_down(high_words(even, odd), r.q);
+}
+
+/* A mask of the first n words, or of all 16. */
 INLINE __mmask16 first_words(size_t n)
 {
-	return (__mmask16)((1u << n) - 1);
+	return n >= WORDS ? 0xffff : (__mmask16)((1u << n) - 1);
 }
+
+/* The other files' rows of the table; avx512_w32.c calls them. */
+void avx512_w32_select_mac(struct kernels *k);
+void avx512_w32_select_arrays(struct kernels *k);
+void avx512_w32_select_bits(struct kernels *k);
 
 #endif

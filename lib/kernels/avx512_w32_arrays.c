@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/avx512_w32.h"
+
+#define MAX_FOLD_LOG 32 /* of more than anybody has memory for */
+
+enum operation { ADD, SUB, NEG };
+
+INLINE __m512i apply(enum operation operation, __m512i a, __m512i b, __m512i q)
+{
+	if (operation == ADD)
+		return reduce_down(_mm512_add_epi32(a, b), q);
+	if (operation == SUB)
+		return reduce_up(_mm512_sub_epi32(a, b), q);
+	return reduce_up(_mm512_sub_epi32(_mm512_setzero_si512(), a), q);
+}
+
+INLINE void pointwise(enum operation operation, uint32_t *dst, const uint32_t *a, const uint32_t *b, size_t n,
+	uint64_t prime)
+{
+	const __m512i q = _mm512_set1_epi32((int)prime);
+	size_t i = 0;
+
+	for (; i + WORDS <= n; i += WORDS)
+		_mm512_storeu_si512(
+			dst + i, apply(operation, _mm512_loadu_si512(a + i), _mm512_loadu_si512(b + i), q));
+	if (i < n) {
+		const __mmask16 mask = first_words(n - i);
+
+		_mm512_mask_storeu_epi32(dst + i, mask,
+			apply(operation, _mm512_maskz_loadu_epi32(mask, a + i),
+				_mm512_maskz_loadu_epi32(mask, b + i), q));
+	}
+}
+
+static void add(void *dst, const void *a, const void *b, size_t n, const struct kernels_prime *p)
+{
+	pointwise(ADD, dst, a, b, n, p->q);
+}
+
+static void sub(void *dst, const void *a, const void *b, size_t n, const struct kernels_prime *p)
+{
+	pointwise(SUB, dst, a, b, n, p->q);
+}
+
+static void neg(void *dst, const void *a, size_t n, const struct kernels_prime *p)
+{
+	pointwise(NEG, dst, a, a, n, p->q);
+}
+
+struct product {
+	struct redc redc;
+	__m512i w, quotient, neg_q; /* 2^32 mod q as a factor: undoes redc */
+};
+
+INLINE __m512i product(__m512i a, __m512i b, struct product c)
+{
+	__m512i even = _mm512_mul_epu32(a, b), odd = _mm512_mul_epu32(odd_words(a), odd_words(b));
+	__m512i x = redc(even, odd, c.redc);
+
+	return reduce_down(mul_shoup(x, c.w, c.quotient, c.quotient, c.neg_q), c.redc.q);
+}
+
+static void mul(void *dst, const void *a, const void *b, size_t n, const struct kernels_prime *p)
+{
+	const struct product c = {
+		.redc = redc_of(p, true),
+		.w = _mm512_set1_epi32((int)p->mont_one),
+		.quotient = _mm512_set1_epi32((int)((p->mont_one << 32) / p->q)),
+		.neg_q = _mm512_set1_epi32(-(int)p->q),
+	};
+	const uint32_t *x = a, *y = b;
+	uint32_t *z = dst;
+	size_t i = 0;
+
+	for (; i + WORDS <= n; i += WORDS)
+		_mm512_storeu_si512(z + i, product(_mm512_loadu_si512(x + i), _mm512_loadu_si512(y + i), c));
+	if (i < n) {
+		const __mmask16 mask = first_words(n - i);
+
+		_mm512_mask_storeu_epi32(z + i, mask,
+			product(_mm512_maskz_loadu_epi32(mask, x + i), _mm512_maskz_loadu_epi32(mask, y + i),
+				c));
+	}
+}
+
+static void interleave(void *dst, const void *src, size_t n, size_t terms, size_t t)
+{
+	const uint32_t *from = src;
+	uint32_t *to = (uint32_t *)dst + t * WORDS;
+
+	for (size_t i = 0; i < n; i += WORDS, to += terms * WORDS)
+		_mm512_storeu_si512(to, _mm512_loadu_si512(from + i));
+}
+
+/* Sums of neighbours: 16 of the 32 words of a, b. */
+INLINE __m512i add_pairs(__m512i a, __m512i b, __m512i q)
+{
+	const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+	const __m512i odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+
+	return apply(ADD, _mm512_permutex2var_epi32(a, even, b), _mm512_permutex2var_epi32(a, odd, b), q);
+}
+
+/* Sixteen outputs are a tree of pairs over `fold` vectors; waiting[l] is the left half of a pair at height l.
+ */
+static void fold(void *dst, const void *src, size_t n, size_t fold, const struct kernels_prime *p)
+{
+	const __m512i q = _mm512_set1_epi32((int)p->q);
+	const uint32_t *from = src;
+	uint32_t *z = dst;
+
+	for (size_t i = 0; i < n; i += fold * WORDS) {
+		__m512i waiting[MAX_FOLD_LOG + 1], x = _mm512_setzero_si512();
+
+		for (size_t v = 0; v < fold; v++) {
+			const size_t at = v * WORDS < n - i ? i + v * WORDS : n;
+			unsigned height = 0;
+
+			x = _mm512_maskz_loadu_epi32(first_words(n - at), from + at);
+			for (; v >> height & 1; height++)
+				x = add_pairs(waiting[height], x, q);
+			waiting[height] = x;
+		}
+		_mm512_mask_storeu_epi32(z + i / fold, first_words((n - i) / fold), x);
+	}
+}
+
+void avx512_w32_select_arrays(struct kernels *k)
+{
+	k->add = add;
+	k->sub = sub;
+	k->neg = neg;
+	k->mul = mul;
+	k->interleave = interleave;
+	k->fold = fold;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdalign.h>
+
+#include "kernels/avx512_w32.h"
+
+/* Sixteen values of b bits are 2b bytes: a group never shares a byte with the next. As the stream is
+ * big-endian, its 32-bit words are turned round, and then bit 0 of the stream is the top bit of word 0. */
+
+INLINE __m512i turn_words(__m512i x)
+{
+	const __m512i order = _mm512_set4_epi32(0x0c0d0e0f, 0x08090a0b, 0x04050607, 0x00010203);
+
+	return _mm512_shuffle_epi8(x, order);
+}
+
+/* A mask of the bytes of n <= 16 values. */
+INLINE __mmask64 value_bytes(size_t n, unsigned bits)
+{
+	size_t bytes = (n * bits + 7) / 8;
+
+	return bytes >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << bytes) - 1;
+}
+
+static bool unpack(
+	void *dst, const uint8_t *src, size_t n, unsigned bits, unsigned shift, const struct kernels_prime *p)
+{
+	const __m512i number = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+	const __m512i at = _mm512_mullo_epi32(number, _mm512_set1_epi32((int)bits));
+	/* a value begins in one word and may end in the next */
+	const __m512i word = _mm512_srli_epi32(at, 5), next = _mm512_add_epi32(word, _mm512_set1_epi32(1));
+	const __m512i left = _mm512_and_si512(at, _mm512_set1_epi32(31));
+	const __m512i right = _mm512_sub_epi32(_mm512_set1_epi32(32), left);
+	const __m128i drop = _mm_cvtsi32_si128(32 - (int)bits), up = _mm_cvtsi32_si128((int)shift);
+	__m512i largest = _mm512_setzero_si512();
+	uint32_t *z = dst;
+
+	for (size_t i = 0; i < n; i += WORDS, src += 2 * bits) {
+		const size_t count = n - i < WORDS ? n - i : WORDS;
+		const __m512i bytes = turn_words(_mm512_maskz_loadu_epi8(value_bytes(count, bits), src));
+		__m512i high = _mm512_sllv_epi32(_mm512_permutexvar_epi32(word, bytes), left);
+		__m512i low = _mm512_srlv_epi32(_mm512_permutexvar_epi32(next, bytes), right);
+		__m512i x = _mm512_srl_epi32(_mm512_or_si512(high, low), drop);
+
+		x = _mm512_maskz_mov_epi32(first_words(count), _mm512_sll_epi32(x, up));
+		largest = _mm512_max_epu32(largest, x);
+		_mm512_mask_storeu_epi32(z + i, first_words(count), x);
+	}
+	return _mm512_cmpge_epu32_mask(largest, _mm512_set1_epi32((int)p->q)) == 0;
+}
+
+/* Where the words of a packed group come from: word j has parts of the values index[c][j], moved left or
+ * right; a part that is not there is moved by 32, which leaves nothing. */
+struct parts {
+	alignas(64) uint32_t index[WORDS][WORDS], left[WORDS][WORDS], right[WORDS][WORDS];
+	unsigned count;
+};
+
+static void find_parts(struct parts *parts, unsigned bits)
+{
+	parts->count = (bits + 30) / bits + 1; /* a word begins inside a value: bits - 1 of it before */
+	if (parts->count > WORDS)
+		parts->count = WORDS;
+	for (unsigned j = 0; j < WORDS; j++) {
+		const unsigned first = 32 * j / bits;
+
+		for (unsigned c = 0; c < parts->count; c++) {
+			const unsigned value = first + c;
+			/* how far the value's last bit is from the word's */
+			const int distance = (int)(32 * (j + 1)) - (int)((value + 1) * bits);
+			const bool here = value < WORDS && distance > -32 && distance < 32;
+
+			parts->index[c][j] = value % WORDS;
+			parts->left[c][j] = here && distance >= 0 ? (uint32_t)distance : 32;
+			parts->right[c][j] = here && distance < 0 ? (uint32_t)-distance : 32;
+		}
+	}
+}
+
+static void pack(uint8_t *dst, const void *src, size_t n, unsigned bits)
+{
+	const size_t group = 2 * bits, size = (n * bits + 7) / 8;
+	const uint32_t *from = src;
+	struct parts parts;
+
+	find_parts(&parts, bits);
+	for (size_t i = 0, at = 0; i < n; i += WORDS, at += group) {
+		const __m512i x = _mm512_maskz_loadu_epi32(first_words(n - i), from + i);
+		__m512i word = _mm512_setzero_si512();
+
+		for (unsigned c = 0; c < parts.count; c++) {
+			const __m512i value = _mm512_permutexvar_epi32(_mm512_load_si512(parts.index[c]), x);
+
+			word = _mm512_or_si512(
+				word, _mm512_sllv_epi32(value, _mm512_load_si512(parts.left[c])));
+			word = _mm512_or_si512(
+				word, _mm512_srlv_epi32(value, _mm512_load_si512(parts.right[c])));
+		}
+		/* what a whole vector writes too much, the next groups overwrite */
+		if (size - at >= 64)
+			_mm512_storeu_si512(dst + at, turn_words(word));
+		else
+			_mm512_mask_storeu_epi8(dst + at,
+				size - at < group ? ((__mmask64)1 << (size - at)) - 1
+						  : value_bytes(WORDS, bits),
+				turn_words(word));
+	}
+}
+
+/* floor((a 2^bits + half) / q) with half = (q-1)/2. (a scale + offset) / 2^31, with scale and offset rounded
+ * down, is less than 1 below, so the quotient is right or 1 too small, and what is left is below 2q. */
+static void round_to_bits(void *dst, const void *a, size_t n, unsigned bits, const struct kernels_prime *p)
+{
+	const uint64_t half = (p->q - 1) / 2;
+	const __m512i scale = _mm512_set1_epi32((int)(uint32_t)(((uint64_t)1 << (bits + 31)) / p->q));
+	const __m512i offset = _mm512_set1_epi64((long long)((half << 31) / p->q));
+	const __m512i q = _mm512_set1_epi32((int)p->q), halves = _mm512_set1_epi32((int)half);
+	const __m512i below = _mm512_set1_epi32((int)(((uint64_t)1 << bits) - 1)), one = _mm512_set1_epi32(1);
+	const __m128i up = _mm_cvtsi32_si128((int)bits);
+	const uint32_t *from = a;
+	uint32_t *z = dst;
+
+	for (size_t i = 0; i < n; i += WORDS) {
+		const __mmask16 mask = first_words(n - i);
+		const __m512i x = _mm512_maskz_loadu_epi32(mask, from + i);
+		__m512i even = _mm512_add_epi64(_mm512_mul_epu32(x, scale), offset);
+		__m512i odd = _mm512_add_epi64(_mm512_mul_epu32(odd_words(x), scale), offset);
+		__m512i quotient = _mm512_mask_blend_epi32(
+			0xaaaa, _mm512_srli_epi64(even, 31), _mm512_slli_epi64(odd, 1));
+		__m512i rest = _mm512_add_epi32(_mm512_sll_epi32(x, up), halves);
+
+		rest = _mm512_sub_epi32(rest, _mm512_mullo_epi32(quotient, q));
+		quotient = _mm512_mask_add_epi32(quotient, _mm512_cmpge_epu32_mask(rest, q), quotient, one);
+		_mm512_mask_storeu_epi32(z + i, mask, _mm512_and_si512(quotient, below));
+	}
+}
+
+static void uniform(void *dst, size_t n, size_t *filled, const uint8_t *bytes, size_t words,
+	const struct kernels_prime *p)
+{
+	const __m512i q = _mm512_set1_epi32((int)p->q);
+	const __m512i below = _mm512_set1_epi32((int)(((uint64_t)1 << p->bits) - 1));
+	size_t count = *filled;
+	uint32_t *z = dst;
+
+	for (size_t i = 0; i < words && count < n; i += WORDS, bytes += 4 * WORDS) {
+		const __mmask16 mask = first_words(words - i);
+		const __m512i x = _mm512_and_si512(_mm512_maskz_loadu_epi32(mask, bytes), below);
+		const __mmask16 good = mask & (__mmask16)~_mm512_cmpge_epu32_mask(x, q);
+		const size_t more = (size_t)__builtin_popcount(good), room = n - count;
+		const __m512i kept = _mm512_maskz_compress_epi32(good, x);
+
+		if (room >= WORDS)
+			_mm512_storeu_si512(z + count, kept);
+		else
+			_mm512_mask_storeu_epi32(z + count, first_words(more < room ? more : room), kept);
+		count += more < room ? more : room;
+	}
+	*filled = count;
+}
+
+void avx512_w32_select_bits(struct kernels *k)
+{
+	k->unpack = unpack;
+	k->pack = pack;
+	k->round = round_to_bits;
+	k->uniform = uniform;
+}
