@@ -10,8 +10,8 @@
  * parsers read differently (two Content-Length, Content-Length with Transfer-Encoding, a space before the
  * colon); the difference lets one client's bytes become another's request behind a shared front. Every such
  * head is refused with 400 and the connection closed, so that what follows is never executed. Folded lines,
- * bare LF and NUL in a value cannot be seen through the library; the front refuses or rewrites those (docs/operating.md).
- * Source: RFC 9112 sections 3.2, 5.1, 6.1, 6.3, 11.2. */
+ * bare LF and NUL in a value cannot be seen through the library; the front refuses or rewrites those
+ * (docs/operating.md). Source: RFC 9112 sections 3.2, 5.1, 6.1, 6.3, 11.2. */
 
 struct guard {
 	unsigned content_lengths;

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/error.h"
 #include "base/require.h"
+#include "kit/admit.h"
 #include "kit/buffers.h"
 #include "kit/clock.h"
 #include "kit/deadline.h"
@@ -126,37 +126,35 @@ void http_answer(struct http_request *req, const struct http_reply *reply)
 		MHD_resume_connection(req->connection); /* the handler is called again, in its own thread */
 }
 
-void http_answer_text(struct http_request *req, unsigned status, const char *format, ...)
-{
-	struct http_reply reply = {
-		.status = status, .content_type = "text/plain; charset=utf-8", .body = req->text};
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(req->text, sizeof req->text - 1, format, args);
-	va_end(args);
-	reply.size = n < 0 ? 0 : (size_t)n < sizeof req->text - 2 ? (size_t)n : sizeof req->text - 2;
-	req->text[reply.size++] = '\n';
-	http_answer(req, &reply);
-}
-
-static void answer_with_header(
-	struct http_request *req, unsigned status, const char *text, const char *name, const char *value)
+/* A sentence, and a header if `name` is not NULL. */
+static void answer_text(
+	struct http_request *req, unsigned status, const char *name, const char *value, const char *text)
 {
 	struct http_reply reply = {.status = status,
 		.content_type = "text/plain; charset=utf-8",
-		.body = text,
-		.size = strlen(text),
+		.body = req->text,
 		.header = name};
 
-	snprintf(reply.header_value, sizeof reply.header_value, "%s", value);
+	if (name)
+		snprintf(reply.header_value, sizeof reply.header_value, "%s", value);
+	reply.size = (size_t)snprintf(req->text, sizeof req->text, "%.*s\n", (int)sizeof req->text - 2, text);
 	http_answer(req, &reply);
+}
+
+void http_answer_text(struct http_request *req, unsigned status, const char *format, ...)
+{
+	char text[TEXT_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	answer_text(req, status, NULL, NULL, text);
 }
 
 void http_answer_busy(struct http_request *req)
 {
-	answer_with_header(req, 503, "busy; try again later with a new query\n", "Retry-After", RETRY_AFTER);
+	answer_text(req, 503, "Retry-After", RETRY_AFTER, "busy; try again later with a new query");
 }
 
 /* --- a request, from its head to its reply --- */
@@ -182,55 +180,19 @@ static enum MHD_Result see_header(void *cls, enum MHD_ValueKind kind, const char
 	return MHD_YES;
 }
 
-/* The route of a path; `allowed` gets the method that would do when only the method is wrong. */
-static const struct http_route *find_route(
-	const struct http *http, const char *path, const char *method, const char **allowed)
-{
-	for (size_t i = 0; i < http->options.route_count; i++) {
-		const struct http_route *r = http->options.routes + i;
-		size_t n = strlen(r->path);
-		bool tree = r->path[n - 1] == '/';
-
-		if (tree ? strncmp(path, r->path, n) != 0 : strcmp(path, r->path) != 0)
-			continue;
-		if (strcmp(method, r->method) == 0)
-			return r;
-		*allowed = r->method;
-	}
-	return NULL;
-}
-
 /* Judges the head; true if the request may go on to its body. Else it has been answered. */
 static bool judge(struct http_request *req, const char *path, const char *method, const char *version)
 {
-	const struct guard *g = &req->guard;
-	const char *reason, *type, *allowed = NULL;
-	const struct http_route *route;
+	const struct http_options *o = &req->http->options;
+	struct admission a;
 
 	MHD_get_connection_values_n(req->connection, MHD_HEADER_KIND, see_header, &req->guard);
-	reason = guard_verdict(&req->guard, version);
-	route = reason ? NULL : find_route(req->http, path, method, &allowed);
-	type = MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, "Content-Type");
-	if (reason)
-		http_answer_text(req, 400, "%s", reason);
-	else if (!route && allowed)
-		answer_with_header(req, 405, "another method is needed here\n", "Allow", allowed);
-	else if (!route)
-		http_answer_text(req, 404, "there is nothing at this path");
-	else if (route->body_limit == 0 && guard_has_body(g))
-		http_answer_text(req, 400, "a body is not expected here");
-	else if (route->body_limit > 0 && !g->content_lengths && !g->chunked)
-		http_answer_text(req, 411, "a body with Content-Length is expected here");
-	else if (g->encoded)
-		http_answer_text(req, 415, "the body has a Content-Encoding; send it as it is");
-	else if (route->content_type && (!type || strcasecmp(type, route->content_type) != 0))
-		http_answer_text(req, 415, "the Content-Type is not %s", route->content_type);
-	else if (g->content_length > route->body_limit && route->body_limit > 0)
-		http_answer_text(req, 413, "the body has %llu bytes, more than %zu",
-			(unsigned long long)g->content_length, route->body_limit);
-	else
-		req->route = route;
-	return req->route != NULL;
+	admit(&a, o->routes, o->route_count, &req->guard, path, method, version,
+		MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, "Content-Type"));
+	req->route = a.route;
+	if (!a.route)
+		answer_text(req, a.status, a.allow ? "Allow" : NULL, a.allow, a.reason);
+	return a.route != NULL;
 }
 
 static enum MHD_Result begin(
