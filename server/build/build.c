@@ -20,6 +20,7 @@ enum {
 	PIECE_ROWS = 4096, /* rows read at once */
 	SAMPLE_MIN = 65536, /* rows to train on, or all */
 	SAMPLE_ROWS = 256, /* for each shard, where that is more */
+	LEAST_SCALE = 100, /* below, int8 would lose too much */
 };
 
 struct build {
@@ -33,6 +34,7 @@ struct build {
 	uint32_t dim;
 	float *piece; /* [PIECE_ROWS][dim], unit vectors */
 	struct store_plan plan;
+	uint32_t terms; /* 0: still to be chosen */
 	struct index_codebook codebook;
 	uint32_t width; /* candidates of a row */
 	uint32_t *nearest; /* [rows][width] */
@@ -95,12 +97,46 @@ static enum veil_status scan(struct build *b, struct veil_error *err)
 	return VEIL_OK;
 }
 
-/* Nonsense is refused before the long work; rows and norm are guesses until the rows are assigned. */
+/* Nonsense is refused before the long work; rows are a guess until they are assigned, norms a bound. */
+static enum veil_status try_scale(const struct build *b, float scale, uint32_t *terms, struct veil_error *err)
+{
+	struct nn_spec guess = b->plan.spec;
+	double copies = b->plan.shards > 1 ? b->options->closure.replication : 1;
+	enum veil_status st;
+
+	guess.scale = scale;
+	guess.rows = (uint32_t)fmin(ceil(copies * b->rows / b->plan.shards), NN_MAX_ROWS);
+	guess.row_norm =
+		(uint32_t)ceil(scale + sqrt(b->dim) / 2); /* each coordinate is off by a half at most */
+	st = plan_terms(&guess, b->terms, err);
+	*terms = guess.terms;
+	return st;
+}
+
+/* What an exact set can decode bounds its scale as int8 does: the terms come first, by traffic, then the
+ * largest scale that they allow. */
+static enum veil_status fit_scale(struct build *b, struct veil_error *err)
+{
+	float scale = b->plan.spec.scale;
+	uint32_t terms;
+	enum veil_status st;
+
+	b->terms = b->options->terms;
+	if (b->plan.spec.params->use != RLWE_USE_SEARCH_EXACT)
+		return try_scale(b, scale, &terms, err);
+	st = try_scale(b, fminf(scale, LEAST_SCALE), &b->terms, err);
+	if (st != VEIL_OK)
+		return st;
+	while (scale > LEAST_SCALE && try_scale(b, scale, &terms, NULL) != VEIL_OK)
+		scale = fmaxf(scale * 0.98f, LEAST_SCALE);
+	b->plan.spec.scale = scale;
+	return VEIL_OK;
+}
+
 static enum veil_status make_plan(struct build *b, struct veil_error *err)
 {
 	const struct build_options *o = b->options;
 	const char *slash = strrchr(o->input, '/');
-	struct nn_spec guess;
 	enum veil_status st;
 
 	b->plan.name = o->name ? o->name : slash ? slash + 1 : o->input;
@@ -112,12 +148,7 @@ static enum veil_status make_plan(struct build *b, struct veil_error *err)
 	b->plan.label_bytes = o->label_bytes;
 	b->plan.records = b->rows;
 	st = plan_shards(&b->plan.shards, o->shards, b->rows, &o->closure, err);
-	if (st != VEIL_OK)
-		return st;
-	guess = b->plan.spec;
-	guess.rows = (b->rows - 1) / b->plan.shards + 1;
-	guess.row_norm = (uint32_t)ceilf(guess.scale);
-	return plan_terms(&guess, o->terms, err);
+	return st == VEIL_OK ? fit_scale(b, err) : st;
 }
 
 /* Knuth's selection sampling: each row with the same probability, in file order. */
@@ -228,7 +259,7 @@ static enum veil_status assign(struct build *b, struct veil_error *err)
 	if (st != VEIL_OK)
 		return st;
 	b->plan.spec.rows = b->assignment.rows;
-	return plan_terms(&b->plan.spec, b->options->terms, err);
+	return plan_terms(&b->plan.spec, b->terms, err);
 }
 
 static enum veil_status write_shard(
