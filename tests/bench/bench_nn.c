@@ -263,7 +263,7 @@ static void run_mac(struct bench *b, const char *name, const struct shop *s)
 	limit = bench_limit_read_us(b, s->ctx->shard_bytes, s->ctx->shard_bytes);
 	t = bench_time(mac_once, &m, 0.7);
 	snprintf(note, sizeof note, "%.2f Gcoef/s, %.0f%% of the read bandwidth; bytes: read",
-		words / t.median_us * 1e-3, 100 * limit / t.median_us);
+		words / t.min_us * 1e-3, 100 * limit / t.min_us);
 	bench_print(b, name, t, limit, (double)s->ctx->shard_bytes, note);
 	free(x);
 	free(m.out);
