@@ -73,44 +73,40 @@ void secret_sample_ternary(int8_t *out, size_t n, struct secret_stream *stream, 
 	}
 }
 
+/* 32 byte lanes, on whatever vectors the machine has. */
+typedef uint64_t lanes __attribute__((vector_size(BLOCK)));
+
 #define EVERY_BYTE(x) ((uint64_t)(x)*0x0101010101010101u)
 
-/* The number of ones of each pair of bits, and of each nibble. */
-static inline uint64_t count_pairs(uint64_t x)
+/* x becomes the number of ones of each of its nibbles. */
+static inline void count_nibbles(lanes *x)
 {
-	return x - (x >> 1 & EVERY_BYTE(0x55));
-}
+	lanes pairs = *x - (*x >> 1 & EVERY_BYTE(0x55));
 
-static inline uint64_t count_nibbles(uint64_t x)
-{
-	x = count_pairs(x);
-	return (x & EVERY_BYTE(0x33)) + (x >> 2 & EVERY_BYTE(0x33));
+	*x = (pairs & EVERY_BYTE(0x33)) + (pairs >> 2 & EVERY_BYTE(0x33));
 }
 
 /* A coefficient is a byte lane: the ones in five bytes and in two bits of a sixth. The number of ones in 42
  * fair bits, less 21, has the distribution of the ones in 21 less the ones in 21 others. */
-static inline void cbd21_block(uint64_t out[BLOCK / 8], const uint64_t random[BLOCK_WORDS])
+static inline void cbd21_block(int8_t out[BLOCK], const uint64_t random[BLOCK_WORDS])
 {
-	uint64_t pairs = count_pairs(random[20]);
+	const uint64_t last = random[20], pairs = last - (last >> 1 & EVERY_BYTE(0x55));
+	lanes x[5], low, high, sum = {pairs, pairs >> 2, pairs >> 4, pairs >> 6};
 
-	for (int i = 0; i < BLOCK / 8; i++) {
-		/* at most 12 in a nibble */
-		uint64_t low = count_nibbles(random[i]) + count_nibbles(random[4 + i]) +
-			       count_nibbles(random[8 + i]);
-		uint64_t high = count_nibbles(random[12 + i]) + count_nibbles(random[16 + i]);
-		uint64_t sum = (low & EVERY_BYTE(0x0f)) + (low >> 4 & EVERY_BYTE(0x0f)) +
-			       (high & EVERY_BYTE(0x0f)) + (high >> 4 & EVERY_BYTE(0x0f)) +
-			       (pairs >> 2 * i & EVERY_BYTE(0x03));
-
-		/* less 21 in each lane, without a borrow between lanes: sum <= 42 */
-		out[i] = (sum + EVERY_BYTE(128 - 21)) ^ EVERY_BYTE(128);
-	}
+	memcpy(x, random, sizeof x);
+	for (int i = 0; i < 5; i++)
+		count_nibbles(&x[i]);
+	low = x[0] + x[1] + x[2]; /* at most 12 in a nibble */
+	high = x[3] + x[4];
+	sum = (sum & EVERY_BYTE(0x03)) + (low & EVERY_BYTE(0x0f)) + (low >> 4 & EVERY_BYTE(0x0f)) +
+	      (high & EVERY_BYTE(0x0f)) + (high >> 4 & EVERY_BYTE(0x0f));
+	/* less 21 in each lane, without a borrow between lanes: sum <= 42 */
+	sum = (sum + EVERY_BYTE(128 - 21)) ^ EVERY_BYTE(128);
+	memcpy(out, &sum, sizeof sum);
 }
 
 void secret_sample_cbd21(int8_t *out, size_t n, struct secret_stream *stream, struct arena *scratch)
 {
-	uint64_t lanes[BLOCK / 8];
-
 	REQUIRE(n % BLOCK == 0);
 	for (size_t end = 0, at = 0; at < n;) {
 		size_t mark = arena_mark(scratch);
@@ -118,11 +114,8 @@ void secret_sample_cbd21(int8_t *out, size_t n, struct secret_stream *stream, st
 
 		end += n - at < PIECE ? n - at : PIECE;
 		random = draw(stream, (end - at) / BLOCK * BLOCK_WORDS * sizeof *random, scratch);
-		for (; at < end; at += BLOCK, random += BLOCK_WORDS) {
-			cbd21_block(lanes, random);
-			memcpy(out + at, lanes, sizeof lanes);
-		}
+		for (; at < end; at += BLOCK, random += BLOCK_WORDS)
+			cbd21_block(out + at, random);
 		arena_release(scratch, mark);
 	}
-	wipe(lanes, sizeof lanes);
 }
