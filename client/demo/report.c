@@ -122,7 +122,7 @@ static void print_text(const struct veil_index_info *info, const struct recall *
 	printf("  %.1f KiB up, %.1f KiB down\n", (double)costs->bytes_up / 1024,
 		(double)costs->bytes_down / 1024);
 	if (server_ms >= 0)
-		printf("  server %.3f ms (median, reading to answering)\n", server_ms);
+		printf("  server %.3f ms (median, one core)\n", server_ms);
 	printf("  client %.3f ms (median: encrypt, decrypt, rank all %u rows of the shard)\n", client_ms,
 		info->rows);
 	printf("\nThe server saw ciphertexts and, in this direct mode, the address and which of %u shards "

@@ -26,7 +26,6 @@ static enum veil_status judge_code(unsigned code, const char **advice)
 	case 405:
 		*advice = "is this a Veil server, of this version?";
 		return VEIL_E_NOT_FOUND;
-	case 409:
 	case 410:
 		*advice = "the server has another version of the index by now; fetch its configuration again";
 		return VEIL_E_VERSION;

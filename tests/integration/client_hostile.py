@@ -152,7 +152,7 @@ class Broken(Case):
 
     def test_no_other_answer_makes_it_ask_again(self):
         for status, code, words in (('401 Unauthorized', REPLY, '401'), ('408 Request Timeout', SERVER, '408'),
-                                    ('409 Conflict', REPLY, 'another version'), ('413 Too Large', REPLY, '413'),
+                                    ('410 Gone', REPLY, 'another version'), ('413 Too Large', REPLY, '413'),
                                     ('417 Expectation Failed', REPLY, '417'), ('421 Misdirected', REPLY, '421'),
                                     ('425 Too Early', REPLY, '425'), ('404 Not Found', INPUT, '404'),
                                     ('500 Oops', SERVER, '500'), ('503 Busy', SERVER, 'busy')):

@@ -89,7 +89,7 @@ Test(transport, a_reply_that_is_not_the_one_expected_is_an_error_with_the_server
 		{{400, "text/plain", "residue >= q\nmore", 0}, 5, VEIL_E_MALFORMED, "400 (residue >= q);"},
 		{{404, "text/plain", "x\x1b[2J", 0}, 5, VEIL_E_NOT_FOUND, "(x?[2J)"},
 		{{404, "text/html", "<b>", 0}, 5, VEIL_E_NOT_FOUND, "404;"},
-		{{409, "text/plain", "other index", 0}, 5, VEIL_E_VERSION, "other index"},
+		{{410, "text/plain", "other index", 0}, 5, VEIL_E_VERSION, "other index"},
 		{{503, "text/plain", "queue full", 0}, 5, VEIL_E_BUSY, "queue full"},
 		{{429, "", "", 0}, 5, VEIL_E_BUSY, "busy"},
 		{{504, "", "", 0}, 5, VEIL_E_TIMEOUT, "504"},
