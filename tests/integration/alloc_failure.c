@@ -89,6 +89,13 @@ void free(void *p)
 	__libc_free(p);
 }
 
+/* Hundreds of indexes are written here that need not survive. */
+int fsync(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
 #pragma GCC visibility pop
 
 static struct nn_context *context; /* what the wire and secret cases share */
