@@ -111,8 +111,7 @@ step 'gcc, warnings are errors: tests and lints (./dev test)' gcc_tests
 step 'clang, warnings are errors; kernels' clang_build
 step 'clang with ASan and UBSan: tests, fuzz corpora' sanitized
 step 'TSan: race programs' race
-step 'constant time: valgrind' suites build --suite ctime
-step 'constant time: MSan' constant_time_msan
+step 'constant time: MSan (valgrind: in ./dev test)' constant_time_msan
 step 'demo on loopback (./dev demo --json)' demo
 if [ "$long" = --long ]; then
 	step 'every ISA' isa_matrix
