@@ -153,7 +153,7 @@ class Guards(unittest.TestCase):
 class Slow(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(make_index('small'), '--receive-timeout-ms', '600').__enter__()
+        cls.server = Server(make_index('small'), '--receive-timeout-ms', '1200').__enter__()
         cls.index = Index(cls.server)
 
     @classmethod
@@ -168,14 +168,14 @@ class Slow(unittest.TestCase):
                 for i in range(len(data)):
                     s.sendall(data[i:i + 1])
                     time.sleep(pause)
-                    if time.monotonic() - start > 5:
+                    if time.monotonic() - start > 10:
                         break
             except OSError:
                 pass
             return time.monotonic() - start
 
     def test_who_sends_the_head_byte_by_byte_is_cut(self):
-        self.assertLess(self.drip(post(b'', headers=['Content-Length: 10'])), 3)
+        self.assertLess(self.drip(post(b'', headers=['X: ' + 'a' * 400])), 6)
         self.assertGreaterEqual(self.server.metric('veil_deadlines_total'), 1)
 
     def test_who_sends_the_body_byte_by_byte_is_cut(self):
@@ -187,17 +187,17 @@ class Slow(unittest.TestCase):
                 for i in range(100, len(body)):
                     s.sendall(body[i:i + 1])
                     time.sleep(0.05)
-                    if time.monotonic() - start > 5:
+                    if time.monotonic() - start > 10:
                         break
             except OSError:
                 pass
-            self.assertLess(time.monotonic() - start, 3)
+            self.assertLess(time.monotonic() - start, 6)
 
     def test_who_sends_nothing_is_cut(self):
         start = time.monotonic()
         with self.server.connect() as s:
             self.assertEqual(read_all(s), b'')
-        self.assertLess(time.monotonic() - start, 3)
+        self.assertLess(time.monotonic() - start, 6)
 
     def test_who_does_not_take_its_reply_is_cut(self):
         path = os.path.join(SCRATCH, 'slow-reader')
@@ -206,15 +206,15 @@ class Slow(unittest.TestCase):
             index = Index(server)
             with server.connect() as s:  # a socket whose buffers do not grow
                 s.sendall(post(index.query(), headers=[f'Content-Length: {index.query_bytes}']))
-                time.sleep(1.5)
-                self.assertEqual(server.metric('veil_connections_open'), 0)
+                server.wait_for('veil_deadlines_total', lambda n: n == 1)
+                server.wait_for('veil_connections_open', lambda n: n == 0)
                 self.assertLess(len(read_all(s)), index.reply_bytes)
 
     def test_who_is_served_in_time_is_not_cut(self):
         with self.server.session() as c:
             for _ in range(4):
                 self.assertEqual(c.request('POST', '/v1/query', self.index.query()).status, 200)
-                time.sleep(0.25)
+                time.sleep(0.4)
 
 
 main()

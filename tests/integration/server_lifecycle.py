@@ -145,12 +145,12 @@ class Overload(unittest.TestCase):
                 s = server.connect()
                 s.sendall(post(body[:100], headers=[f'Content-Length: {len(body)}', 'Connection: close']))
                 sockets.append(s)
-            time.sleep(0.3)
+            server.wait_for('veil_requests_total', lambda n: n >= room + 9)  # and one for the configuration
             extra = server.raw(post(body[:100], headers=[f'Content-Length: {len(body)}']))
             self.assertEqual(status_of(extra), 503)
             for s in sockets:
                 s.close()
-            time.sleep(0.3)
+            server.wait_for('veil_connections_open', lambda n: n == 0)
             self.assertEqual(server.request('POST', '/v1/query', body).status, 200)
 
     def test_many_clients_at_once_all_get_the_right_answer(self):
@@ -181,8 +181,9 @@ class Stop(unittest.TestCase):
         body = Index(server).query()
         with server.connect() as s:
             s.sendall(post(body[:-1], headers=[f'Content-Length: {len(body)}']))
-            time.sleep(0.2)
+            server.wait_for('veil_requests_total', lambda n: n >= 2)
             server.process.send_signal(signal.SIGTERM)
+            server.wait_for('veil_ready', lambda n: n == 0)
             time.sleep(0.3)
             self.assertIsNone(server.process.poll(), 'it did not wait for the query')
             with self.assertRaises(OSError):
@@ -199,7 +200,7 @@ class Stop(unittest.TestCase):
         self.assertEqual(server.ask_admin('/live')[0], 200)
         self.assertEqual(server.ask_admin('/ready')[0], 200)
         server.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
+        server.wait_for('veil_ready', lambda n: n == 0)
         self.assertEqual(server.ask_admin('/live')[0], 200)
         self.assertEqual(server.ask_admin('/ready')[0], 503)
         self.assertEqual(server.request('GET', '/v1/config').status, 200)
@@ -229,7 +230,7 @@ class Stop(unittest.TestCase):
         threads = [threading.Thread(target=client) for _ in range(4)]
         for t in threads:
             t.start()
-        time.sleep(0.5)
+        server.wait_for('veil_queries_total', lambda n: n > 20)
         server.process.send_signal(signal.SIGTERM)
         self.assertEqual(server.process.wait(10), 0)
         for t in threads:
@@ -240,9 +241,9 @@ class Stop(unittest.TestCase):
     def test_a_client_that_stays_silent_does_not_hold_up_the_end(self):
         server = self.enterContext(Server(make_index('small')))
         with server.connect(), server.connect():
-            time.sleep(0.1)
+            server.wait_for('veil_connections_open', lambda n: n == 2)
             server.process.send_signal(signal.SIGTERM)
-            self.assertEqual(server.process.wait(5), 0)
+            self.assertEqual(server.process.wait(8), 0)
 
 
 main()

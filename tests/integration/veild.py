@@ -105,6 +105,15 @@ class Server:
         raise AssertionError('no metric ' + name)
 
 
+    def wait_for(self, metric, good):
+        """Until the metric is as wanted: sleeping a fixed time would fail on a busy machine."""
+        until = time.monotonic() + 20
+        while not good(self.metric(metric)):
+            if time.monotonic() > until:
+                raise AssertionError(f'{metric} stays {self.metric(metric)}')
+            time.sleep(0.02)
+
+
 class Session:
     """One connection with requests one after another."""
 
