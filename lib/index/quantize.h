@@ -4,8 +4,7 @@
 
 #include <stdint.h>
 
-/* Unit vectors to int8 with ONE scale for a whole index, so that an integer score is the cosine times that
- * scale. */
+/* Unit vectors to int8 with ONE scale for a whole index, so that the scores of all its rows compare. */
 
 /** Divides by the L2 norm; the vector is finite and not zero (index_vectors_read). */
 void index_normalise(float *vector, uint32_t dim);
