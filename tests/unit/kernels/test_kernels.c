@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/kernels.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/u128.h"
+#include "support/test.h"
+
+/* What is not arithmetic on arrays; that is in tests/kernels. */
+
+static uint64_t random_odd(const struct rng *rng)
+{
+	unsigned bits = 2 + (unsigned)test_below(rng, 61);
+
+	return (uint64_t)1 << (bits - 1) | test_below(rng, (uint64_t)1 << (bits - 1)) | 1;
+}
+
+Test(kernels, a_prime_knows_its_width_and_its_montgomery_constants)
+{
+	struct rng rng = test_rng();
+
+	for (int round = 0; round < 1000; round++) {
+		uint64_t q = random_odd(&rng);
+		struct kernels_prime p;
+		uint128 r;
+
+		kernels_prime_init(&p, q);
+		r = (uint128)1 << 8 * p.width;
+		cr_assert_eq(p.q, q);
+		cr_assert_eq(p.width, q < (uint64_t)1 << 31 ? 4 : 8);
+		cr_assert(q >> (p.bits - 1) == 1);
+		cr_assert(((uint128)p.neg_inv * q + 1) % r == 0 && p.neg_inv < r);
+		cr_assert(p.mont_one == r % q);
+		cr_assert(p.mont_two == (uint128)p.mont_one * p.mont_one % q);
+	}
+}
+
+Test(kernels, words_change_at_two_to_the_31)
+{
+	struct kernels_prime p;
+
+	kernels_prime_init(&p, 2147483647);
+	cr_assert(p.width == 4 && p.bits == 31);
+	kernels_prime_init(&p, 2147483649);
+	cr_assert(p.width == 8 && p.bits == 32);
+	kernels_prime_init(&p, ((uint64_t)1 << 62) - 1);
+	cr_assert(p.width == 8 && p.bits == 62);
+}
+
+Test(kernels, an_even_modulus_aborts, .signal = SIGABRT)
+{
+	struct kernels_prime p;
+
+	kernels_prime_init(&p, 268369922);
+}
+
+Test(kernels, a_modulus_of_63_bits_aborts, .signal = SIGABRT)
+{
+	struct kernels_prime p;
+
+	kernels_prime_init(&p, ((uint64_t)1 << 62) + 1);
+}
+
+Test(kernels, the_limit_of_mac_is_the_last_sum_that_fits)
+{
+	struct rng rng = test_rng();
+
+	for (int round = 0; round < 1000; round++) {
+		struct kernels_prime p;
+		uint64_t limit;
+		uint128 square, most;
+
+		kernels_prime_init(&p, random_odd(&rng));
+		square = (uint128)(p.q - 1) * (p.q - 1);
+		most = ((uint128)1 << (p.width == 4 ? 64 : 126)) - 1;
+		limit = kernels_mac_limit(&p);
+		cr_assert_geq(limit, 1);
+		cr_assert(limit <= most / square);
+		cr_assert(limit == UINT64_MAX || limit + 1 > most / square);
+	}
+}
+
+Test(kernels, the_limit_of_mac_of_the_search_prime_is_256_terms)
+{
+	struct kernels_prime p;
+
+	kernels_prime_init(&p, 268369921);
+	cr_assert_eq(kernels_mac_limit(&p), 256);
+}
+
+Test(kernels, without_features_every_kernel_is_generic)
+{
+	struct kernels k;
+
+	for (unsigned log_n = 1; log_n <= 15; log_n++) {
+		for (unsigned bits = 2; bits <= 62; bits++) {
+			kernels_select(&k, 0, bits, log_n);
+			cr_assert_str_eq(k.name, "generic");
+		}
+	}
+}
+
+Test(kernels, a_vector_transform_is_chosen_only_for_words_of_32_bits_and_only_if_allowed)
+{
+	struct kernels k;
+
+	for (unsigned log_n = 1; log_n <= 15; log_n++) {
+		kernels_select(&k, cpu_features(), 32, log_n);
+		cr_assert_str_eq(k.name, "generic");
+		kernels_select(&k, CPU_AVX2, 28, log_n);
+		cr_assert_str_eq(k.name, log_n < 6 ? "generic" : "avx2");
+	}
+}
