@@ -35,7 +35,7 @@ INLINE void pass(
 					const int i = k / half, x = i * 2 * half + k % half;
 
 					butterfly_one(&v[x], &v[x + half], factors + ((groups + g) << s) + i,
-						f, wide, reduce && s == stages - 1);
+						f, wide, reduce && s == stages - 1 ? REDUCE : 0);
 				}
 			}
 			UNROLL
@@ -70,7 +70,7 @@ INLINE void blocks(uint32_t *a, const struct table *t, int outer, bool wide)
 				const int i = k / half, x = i * 2 * half + k % half;
 
 				butterfly_one(&v[x], &v[x + half], factors + ((groups + g) << s) + i, f, wide,
-					s == outer - 1);
+					s == outer - 1 ? REDUCE : 0);
 			}
 		}
 		UNROLL

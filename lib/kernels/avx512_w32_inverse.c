@@ -2,14 +2,12 @@
 #include "kernels/avx512_w32_ntt.h"
 #include "kernels/avx512_w32_order.h"
 
-/* The factors behind the last stage. A lazy word, |x| < 8q, is moved to (0, 16q) before. */
-INLINE __m512i scale(__m512i x, const struct factors *c, struct field f, bool wide)
+/* The factors behind the last stage, which has lifted what is lazy. */
+INLINE __m512i scale(__m512i x, const struct factors *c, struct field f)
 {
 	__m512i w = _mm512_load_si512(c->w), quotient = _mm512_load_si512(c->quotient),
 		odd = _mm512_loadu_si512(c->quotient + 1);
 
-	if (!wide)
-		x = _mm512_add_epi32(x, _mm512_slli_epi32(f.q, 3));
 	return reduce_down(mul_shoup(x, w, quotient, odd, f.neg_q), f.q);
 }
 
@@ -35,14 +33,14 @@ INLINE void blocks(
 			v[k + 1] = _mm512_load_si512(a + (k + 1) * WORDS);
 			inverse_order(&v[k], &v[k + 1]);
 			/* the first factors are all 1 */
-			add_sub(&v[k], &v[k + 1], v[k + 1], f, wide, false);
+			add_sub(&v[k], &v[k + 1], v[k + 1], f, wide, 0);
 			inverse_exchange(&v[k], &v[k + 1], 0);
 		}
 		UNROLL
 		for (int s = 1; s < INNER_STAGES; s++) {
 			UNROLL
 			for (int k = 0; k < rows; k += 2) {
-				butterfly_each(&v[k], &v[k + 1], inner + s, false, f, wide, false);
+				butterfly_each(&v[k], &v[k + 1], inner + s, false, f, wide, 0);
 				inverse_exchange(&v[k], &v[k + 1], s);
 			}
 		}
@@ -54,13 +52,13 @@ INLINE void blocks(
 			for (int k = 0; k < rows / 2; k++) {
 				const int i = k % half, x = k / half * 2 * half + i;
 
-				butterfly_each(
-					&v[x], &v[x + half], factors + half + i, false, f, wide, s == 2);
+				butterfly_each(&v[x], &v[x + half], factors + half + i, false, f, wide,
+					(s == 2 ? REDUCE : 0) | (is_last && s == outer - 1 ? LIFT : 0));
 			}
 		}
 		UNROLL
 		for (int k = 0; k < rows; k++)
-			_mm512_store_si512(a + k * WORDS, is_last ? scale(v[k], last + k, f, wide) : v[k]);
+			_mm512_store_si512(a + k * WORDS, is_last ? scale(v[k], last + k, f) : v[k]);
 	}
 }
 
@@ -92,13 +90,14 @@ INLINE void pass(uint32_t *a, const struct table *t, const struct factors *last,
 
 					butterfly_each(&v[x], &v[x + half],
 						factors + ((half + i) * stride + j) / WORDS, false, f, wide,
-						reduce && s == 0);
+						(reduce && s == 0 ? REDUCE : 0) |
+							(is_last && s == stages - 1 ? LIFT : 0));
 				}
 			}
 			UNROLL
 			for (int k = 0; k < rows; k++) {
 				if (is_last)
-					v[k] = scale(v[k], last + (k * stride + j) / WORDS, f, wide);
+					v[k] = scale(v[k], last + (k * stride + j) / WORDS, f);
 				_mm512_store_si512(at + k * stride, v[k]);
 			}
 		}

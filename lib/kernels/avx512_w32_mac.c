@@ -25,49 +25,53 @@ INLINE __m512i mul_add(__m512i sum, __m512i a, __m512i b)
 	return _mm512_add_epi64(sum, _mm512_mul_epu32(a, b));
 }
 
-INLINE void put(const struct mac *m, unsigned v, size_t o, size_t i, __m512i even, __m512i odd)
+INLINE void put(const struct mac *m, unsigned v, size_t o, size_t i, __m512i even, __m512i odd, struct redc r)
 {
-	_mm512_storeu_si512((uint32_t *)m->out[v] + o * m->n + i, redc(even, odd, m->redc));
+	_mm512_storeu_si512((uint32_t *)m->out[v] + o * m->n + i, redc(even, odd, r));
 }
 
-/* 16 terms. */
+/* 16 terms, small sums. */
 INLINE void mac_16(const struct mac *m, int vectors)
 {
+	const struct redc r = {.q = m->redc.q, .neg_inv = m->redc.neg_inv, .small = true};
 	const __m512i zero = _mm512_setzero_si512();
 	alignas(64) uint32_t odd_copy[2][TERMS * WORDS];
 	const uint32_t *w = m->w;
 
 	for (size_t i = 0; i < m->n; i += WORDS) {
 		const uint32_t *x0 = (const uint32_t *)m->x[0] + i * TERMS;
-		const uint32_t *x1 = vectors > 1 ? (const uint32_t *)m->x[1] + i * TERMS : NULL;
+		const uint32_t *x1 = (const uint32_t *)m->x[vectors - 1] + i * TERMS;
 		__m512i x[TERMS];
 
-		UNROLL
-		for (int t = 0; t < TERMS; t++) {
-			x[t] = _mm512_loadu_si512(x0 + t * WORDS);
-			_mm512_store_si512(odd_copy[0] + t * WORDS, odd_words(x[t]));
+		for (int t = 0; t < TERMS * WORDS; t += WORDS) {
+			_mm512_store_si512(odd_copy[0] + t, odd_words(_mm512_loadu_si512(x0 + t)));
 			if (vectors > 1)
-				_mm512_store_si512(odd_copy[1] + t * WORDS,
-					odd_words(_mm512_loadu_si512(x1 + t * WORDS)));
+				_mm512_store_si512(odd_copy[1] + t, odd_words(_mm512_loadu_si512(x1 + t)));
 		}
+		UNROLL
+		for (int t = 0; t < TERMS; t++)
+			x[t] = _mm512_loadu_si512(x0 + t * WORDS);
 		for (size_t o = 0; o < m->outputs; o++, w += TERMS * WORDS) {
+			const uint32_t *x0_odd = odd_copy[0], *x1_odd = odd_copy[1];
 			__m512i even0 = zero, odd0 = zero, even1 = zero, odd1 = zero;
 
+			KEEP_IN_MEMORY(x0_odd);
+			KEEP_IN_MEMORY(x1_odd);
+			KEEP_IN_MEMORY(x1);
 			UNROLL
 			for (int t = 0; t < TERMS; t++) {
 				const __m512i a = _mm512_loadu_si512(w + t * WORDS), a_odd = odd_words(a);
 
 				even0 = mul_add(even0, a, x[t]);
-				odd0 = mul_add(odd0, a_odd, _mm512_load_si512(odd_copy[0] + t * WORDS));
+				odd0 = mul_add(odd0, a_odd, _mm512_load_si512(x0_odd + t * WORDS));
 				if (vectors > 1) {
 					even1 = mul_add(even1, a, _mm512_loadu_si512(x1 + t * WORDS));
-					odd1 = mul_add(
-						odd1, a_odd, _mm512_load_si512(odd_copy[1] + t * WORDS));
+					odd1 = mul_add(odd1, a_odd, _mm512_load_si512(x1_odd + t * WORDS));
 				}
 			}
-			put(m, 0, o, i, even0, odd0);
+			put(m, 0, o, i, even0, odd0, r);
 			if (vectors > 1)
-				put(m, 1, o, i, even1, odd1);
+				put(m, 1, o, i, even1, odd1, r);
 		}
 	}
 }
@@ -103,9 +107,9 @@ INLINE void row(const struct mac *m, const uint32_t *w, unsigned v, size_t o, si
 			odd1 = mul_add(odd1, a_odd, odd_words(c));
 		}
 	}
-	put(m, v, o, i, even0, odd0);
+	put(m, v, o, i, even0, odd0, m->redc);
 	if (vectors > 1)
-		put(m, v + 1, o, i, even1, odd1);
+		put(m, v + 1, o, i, even1, odd1, m->redc);
 }
 
 static NOINLINE void mac_any(const struct mac *m)
@@ -128,6 +132,7 @@ static void mac(void *const *out, const void *w, const void *const *x, unsigned 
 	size_t outputs, size_t terms, const struct kernels_prime *p)
 {
 	const uint64_t largest = p->q - 1;
+	const bool small = terms * largest * largest < p->q << 32;
 	const struct mac m = {
 		.out = out,
 		.w = w,
@@ -136,12 +141,12 @@ static void mac(void *const *out, const void *w, const void *const *x, unsigned 
 		.n = n,
 		.outputs = outputs,
 		.terms = terms,
-		.redc = redc_of(p, terms * largest * largest < p->q << 32),
+		.redc = redc_of(p, small),
 	};
 
-	if (terms == TERMS && vectors == 1)
+	if (terms == TERMS && small && vectors == 1)
 		mac_16_one(&m);
-	else if (terms == TERMS && vectors == 2)
+	else if (terms == TERMS && small && vectors == 2)
 		mac_16_two(&m);
 	else
 		mac_any(&m);

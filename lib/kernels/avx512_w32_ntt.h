@@ -120,15 +120,21 @@ INLINE __m512i mul_stage(
 	return mul_shoup_signed(y, w, quotient, odd_quotient, f.neg_q);
 }
 
-/* x + t, x - t. A lazy x is reduced before if `reduce`; a wide one is each time. */
-INLINE void add_sub(__m512i *x, __m512i *y, __m512i t, struct field f, bool wide, bool reduce)
+/* What a stage does to a lazy X first: */
+#define REDUCE 1 /* to [0, 2q) */
+#define LIFT 2 /* by 8q, so that what becomes |x| < 8q is in (0, 16q) */
+
+/* x + t, x - t. A wide x is reduced each time. */
+INLINE void add_sub(__m512i *x, __m512i *y, __m512i t, struct field f, bool wide, int first)
 {
 	__m512i u = *x;
 
 	if (wide)
 		u = reduce_down(u, f.q);
-	else if (reduce)
+	else if (first & REDUCE)
 		u = reduce_lazy(u, f);
+	if (!wide && first & LIFT)
+		u = _mm512_add_epi32(u, _mm512_slli_epi32(f.q, 3));
 	*x = _mm512_add_epi32(u, t);
 	u = _mm512_sub_epi32(u, t);
 	*y = wide ? _mm512_add_epi32(u, f.q) : u;
@@ -136,21 +142,21 @@ INLINE void add_sub(__m512i *x, __m512i *y, __m512i t, struct field f, bool wide
 
 /* A butterfly with one factor for all words. */
 INLINE void butterfly_one(
-	__m512i *x, __m512i *y, const struct factor *c, struct field f, bool wide, bool reduce)
+	__m512i *x, __m512i *y, const struct factor *c, struct field f, bool wide, int first)
 {
 	__m512i w = _mm512_set1_epi32((int)c->w), quotient = _mm512_set1_epi32((int)c->quotient);
 
-	add_sub(x, y, mul_stage(*y, w, quotient, quotient, f, wide), f, wide, reduce);
+	add_sub(x, y, mul_stage(*y, w, quotient, quotient, f, wide), f, wide, first);
 }
 
 /* And with one for each; `pairs` if the words 2i and 2i+1 have the same. */
 INLINE void butterfly_each(
-	__m512i *x, __m512i *y, const struct factors *c, bool pairs, struct field f, bool wide, bool reduce)
+	__m512i *x, __m512i *y, const struct factors *c, bool pairs, struct field f, bool wide, int first)
 {
 	__m512i w = _mm512_load_si512(c->w), quotient = _mm512_load_si512(c->quotient);
 	__m512i odd = pairs ? quotient : _mm512_loadu_si512(c->quotient + 1);
 
-	add_sub(x, y, mul_stage(*y, w, quotient, odd, f, wide), f, wide, reduce);
+	add_sub(x, y, mul_stage(*y, w, quotient, odd, f, wide), f, wide, first);
 }
 
 /** Bytes of a table, and how to fill it for the form that p->bits asks for. */
