@@ -7,10 +7,6 @@
 #include "base/cpu.h"
 #include "state.h"
 
-/* Weak, so that the program links while a group is not in the build (meson.build). */
-__attribute__((weak)) void bench_ntt(struct bench *b);
-__attribute__((weak)) void bench_nn(struct bench *b);
-
 /* The machine's own figures are printed before every group. */
 static const struct group {
 	const char *name;
