@@ -133,7 +133,8 @@ struct form {
 	blocks_fn *blocks[MAX_STAGES + 1];
 };
 
-/* Three stages, and three of the blocks, may go before the one that reduces. */
+/* Three stages, and three of the blocks, may go before the one that reduces. Longer transforms reduce at the
+ * end of every pass, after at most three stages. */
 static const struct form lazy_short = {
 	.pass = {NULL, lazy_pass_1, lazy_pass_2, lazy_pass_3},
 	.blocks = {NULL, lazy_blocks_1, lazy_blocks_2, lazy_blocks_3, lazy_blocks_4},

@@ -186,8 +186,8 @@ static void run(const struct form *form, uint32_t *a, const struct table *t, enu
 	form->last[outer](a, t, last, stride);
 }
 
-/* Bounds k: 3.9 after the blocks, so three more stages may go without a reduction. Where they are more, each
- * pass starts with one: 2.9 after it, 6.5 after a pass of four stages. */
+/* Bounds: k <= 4.3 after the blocks, so three more stages may pass without a reduction. Where there are more,
+ * each pass starts with one: four stages of it are 3.2, 4.3, 5.3, 6.4. */
 void avx512_w32_inverse_lazy(void *a, const void *table, enum kernels_scale scale)
 {
 	const struct table *t = table;

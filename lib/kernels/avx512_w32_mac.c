@@ -94,6 +94,7 @@ INLINE void row(const struct mac *m, const uint32_t *w, unsigned v, size_t o, si
 	const __m512i zero = _mm512_setzero_si512();
 	__m512i even0 = zero, odd0 = zero, even1 = zero, odd1 = zero;
 
+	UNROLL_BY_4
 	for (size_t t = 0; t < m->terms * WORDS; t += WORDS) {
 		const __m512i a = _mm512_loadu_si512(w + t), a_odd = odd_words(a);
 		const __m512i b = _mm512_loadu_si512(x0 + t);

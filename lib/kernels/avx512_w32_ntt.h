@@ -6,25 +6,27 @@
 
 #include "kernels/avx512_w32.h"
 
-/* The transform, for N = 2^5..2^15. Two forms of the arithmetic:
+/* The transform, for N = 2^5..2^15, in two forms of the arithmetic.
  *
- *   lazy, q < 2^28: signed words. A stage makes X + T and X - T without any correction; T = W Y is reduced by
- * Shoup's quotient to (-kq/32, q + kq/32) for |Y| < kq. So a bound k grows to k + 1 + k/32 a stage, and must
- * stay below 8: kq < 2^31. From residues (k = 1) six stages may pass: 1, 2.04, 3.1, 4.2, 5.4, 6.5, 7.7. Then
- * a stage reduces its X (not its Y: T forgets it) by a table of multiples of q.
+ * Lazy, q < 2^28: signed words. A stage makes X + T and X - T without any correction; T = W Y is reduced by
+ * Shoup's quotient to (-kq/32, q + kq/32) where |Y| < kq. So a bound k grows to k + 1 + k/32 a stage, and
+ * must stay below 8: kq < 2^31. From residues (k = 1) six stages may pass: 2.1, 3.1, 4.2, 5.4, 6.5, 7.7. Then
+ * a stage reduces its X, by a table of multiples of q; not its Y, which T forgets. That leaves k <= 3.2 (the
+ * table to 1.5 where q is near 2^28, to 2 where it is near 2^27 and 32 is 64), and four more stages may
+ * pass: 4.3, 5.3, 6.4, 7.5.
  *
- *   wide, q < 2^31: unsigned words in [0, 2q) between stages; a stage reduces both X and T to [0, q).
+ * Wide, q < 2^31: unsigned words in [0, 2q) between stages; a stage reduces both X and T to [0, q).
  *
  * Forward: Cooley-Tukey on the negacyclic twiddles, one a group: outer stages (halves of 16 words and more)
  * on whole vectors, with broadcast twiddles; the last four stages inside pairs of vectors, with a vector of
  * twiddles each.
  *
- * Inverse: decimation in time, that is X + WY, X - WY again and so the same bounds, on cyclic twiddles
- * root^(-2j..) that are the same for every group, followed by the factors root^-j / N. Gentleman-Sande has
- * the same number of multiplications, but its sums double every stage.
+ * Inverse: decimation in time, that is X + WY and X - WY again and so the same bounds. The twiddles are
+ * cyclic, powers of root^-2 that are the same for every group, and the factors root^-j / N follow the last
+ * stage. Gentleman-Sande has the same number of multiplications, but its sums double every stage.
  *
- * Memory is passed over twice for N <= 2^12: radix 2..16 at the large strides, and blocks of 256 words = 16
- * vectors held in registers for the eight stages left. */
+ * Memory is passed over twice for N <= 2^12: radix 2..16 at the large strides, and blocks of 256 words, which
+ * are 16 vectors held in registers, for the eight stages left. */
 
 #define AVX512_W32_LAZY_BITS 28
 #define AVX512_W32_MIN_LOG_N 5
