@@ -416,29 +416,46 @@ uint64_t parity_root(uint64_t q, unsigned log_n)
 	}
 }
 
-static void check_one_transform(
-	struct parity *c, const void *want_table, const void *got_table, enum pattern pattern)
+/* Inputs whose every product on the way to one output is near q: what a transform that puts reductions off
+ * must survive. Way 0: the first output, whose products are all added; 1: the last, where they are
+ * subtracted; 2: the first of an inverse by decimation in time. */
+static void fill_chain(struct parity *c, uint64_t root, int way)
 {
-	const size_t n = (size_t)1 << c->log_n, bytes = n * c->p->width;
+	const uint64_t q = c->p->q;
+	const size_t n = (size_t)1 << c->log_n;
+
+	fill(c, c->a, n, ZEROS);
+	set(c, c->a, 0, way == 1 ? 0 : q - 1);
+	for (size_t half = n / 2; half; half /= 2) {
+		size_t exponent = way == 0 ? half : way == 1 ? n - half : 0; /* of this stage's twiddle */
+		uint128 inverse = power(root, 2 * n - exponent, q);
+
+		set(c, c->a, half, (uint64_t)(inverse * (q - 1 - q / 16) % q));
+	}
+}
+
+static void check_one_transform(
+	struct parity *c, const void *want_table, const void *got_table, unsigned pattern)
+{
+	const size_t bytes = ((size_t)1 << c->log_n) * c->p->width;
 
 	poison(c, bytes + 64);
-	fill(c, c->a, n, pattern);
 	memcpy(c->want, c->a, bytes);
 	memcpy(c->got, c->a, bytes);
 	c->reference->ntt_forward(c->want, want_table);
 	c->candidate->ntt_forward(c->got, got_table);
 	if (memcmp(c->want, c->got, bytes + 64) != 0)
-		differ(c, "ntt_forward, pattern %u", (unsigned)pattern);
+		differ(c, "ntt_forward, pattern %u", pattern);
 	c->candidate->ntt_inverse(c->got, got_table, KERNELS_PLAIN);
 	if (memcmp(c->a, c->got, bytes) != 0)
-		differ(c, "ntt_inverse does not undo ntt_forward, pattern %u", (unsigned)pattern);
+		differ(c, "ntt_inverse does not undo ntt_forward, pattern %u", pattern);
 	for (enum kernels_scale scale = KERNELS_PLAIN; scale <= KERNELS_MONTGOMERY; scale++) {
 		memcpy(c->want, c->a, bytes);
 		memcpy(c->got, c->a, bytes);
 		c->reference->ntt_inverse(c->want, want_table, scale);
 		c->candidate->ntt_inverse(c->got, got_table, scale);
 		if (memcmp(c->want, c->got, bytes + 64) != 0)
-			differ(c, "ntt_inverse, scale %u, pattern %u", (unsigned)scale, (unsigned)pattern);
+			differ(c, "ntt_inverse, scale %u, pattern %u", (unsigned)scale, pattern);
 	}
 }
 
@@ -462,8 +479,14 @@ unsigned parity_check_transform(const struct kernels *reference, const struct ke
 		for (size_t i = 0; i < 64; i++)
 			if (got_table[got_bytes + i] != POISON)
 				differ(&c, "ntt_init writes beyond its table");
-		for (enum pattern pattern = 0; pattern < PATTERNS; pattern++)
+		for (enum pattern pattern = 0; pattern < PATTERNS; pattern++) {
+			fill(&c, c.a, (size_t)1 << log_n, pattern);
 			check_one_transform(&c, want_table, got_table, pattern);
+		}
+		for (int way = 0; way < 3; way++) {
+			fill_chain(&c, other ? fifth : root, way);
+			check_one_transform(&c, want_table, got_table, PATTERNS + (unsigned)way);
+		}
 	}
 	free(want_table);
 	free(got_table);
