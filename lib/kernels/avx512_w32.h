@@ -123,6 +123,20 @@ INLINE __mmask16 first_words(size_t n)
 	return n >= WORDS ? 0xffff : (__mmask16)((1u << n) - 1);
 }
 
+/* The first n words, or all 16. Whole vectors go without a mask, which costs a store its forwarding. */
+INLINE __m512i load_words(const void *from, size_t n)
+{
+	return n >= WORDS ? _mm512_loadu_si512(from) : _mm512_maskz_loadu_epi32(first_words(n), from);
+}
+
+INLINE void store_words(void *to, size_t n, __m512i x)
+{
+	if (n >= WORDS)
+		_mm512_storeu_si512(to, x);
+	else
+		_mm512_mask_storeu_epi32(to, first_words(n), x);
+}
+
 /* The other files' rows of the table; avx512_w32.c calls them. */
 void avx512_w32_select_mac(struct kernels *k);
 void avx512_w32_select_arrays(struct kernels *k);

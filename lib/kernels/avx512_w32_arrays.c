@@ -18,18 +18,10 @@ INLINE void pointwise(enum operation operation, uint32_t *dst, const uint32_t *a
 	uint64_t prime)
 {
 	const __m512i q = _mm512_set1_epi32((int)prime);
-	size_t i = 0;
 
-	for (; i + WORDS <= n; i += WORDS)
-		_mm512_storeu_si512(
-			dst + i, apply(operation, _mm512_loadu_si512(a + i), _mm512_loadu_si512(b + i), q));
-	if (i < n) {
-		const __mmask16 mask = first_words(n - i);
-
-		_mm512_mask_storeu_epi32(dst + i, mask,
-			apply(operation, _mm512_maskz_loadu_epi32(mask, a + i),
-				_mm512_maskz_loadu_epi32(mask, b + i), q));
-	}
+	for (size_t i = 0; i < n; i += WORDS)
+		store_words(dst + i, n - i,
+			apply(operation, load_words(a + i, n - i), load_words(b + i, n - i), q));
 }
 
 static void add(void *dst, const void *a, const void *b, size_t n, const struct kernels_prime *p)
@@ -70,17 +62,9 @@ static void mul(void *dst, const void *a, const void *b, size_t n, const struct 
 	};
 	const uint32_t *x = a, *y = b;
 	uint32_t *z = dst;
-	size_t i = 0;
 
-	for (; i + WORDS <= n; i += WORDS)
-		_mm512_storeu_si512(z + i, product(_mm512_loadu_si512(x + i), _mm512_loadu_si512(y + i), c));
-	if (i < n) {
-		const __mmask16 mask = first_words(n - i);
-
-		_mm512_mask_storeu_epi32(z + i, mask,
-			product(_mm512_maskz_loadu_epi32(mask, x + i), _mm512_maskz_loadu_epi32(mask, y + i),
-				c));
-	}
+	for (size_t i = 0; i < n; i += WORDS)
+		store_words(z + i, n - i, product(load_words(x + i, n - i), load_words(y + i, n - i), c));
 }
 
 static void interleave(void *dst, const void *src, size_t n, size_t terms, size_t t)
@@ -116,12 +100,12 @@ static void fold(void *dst, const void *src, size_t n, size_t fold, const struct
 			const size_t at = v * WORDS < n - i ? i + v * WORDS : n;
 			unsigned height = 0;
 
-			x = _mm512_maskz_loadu_epi32(first_words(n - at), from + at);
+			x = load_words(from + at, n - at);
 			for (; v >> height & 1; height++)
 				x = add_pairs(waiting[height], x, q);
 			waiting[height] = x;
 		}
-		_mm512_mask_storeu_epi32(z + i / fold, first_words((n - i) / fold), x);
+		store_words(z + i / fold, (n - i) / fold, x);
 	}
 }
 

@@ -43,7 +43,7 @@ static bool unpack(
 
 		x = _mm512_maskz_mov_epi32(first_words(count), _mm512_sll_epi32(x, up));
 		largest = _mm512_max_epu32(largest, x);
-		_mm512_mask_storeu_epi32(z + i, first_words(count), x);
+		store_words(z + i, count, x);
 	}
 	return _mm512_cmpge_epu32_mask(largest, _mm512_set1_epi32((int)p->q)) == 0;
 }
@@ -84,7 +84,7 @@ static void pack(uint8_t *dst, const void *src, size_t n, unsigned bits)
 
 	find_parts(&parts, bits);
 	for (size_t i = 0, at = 0; i < n; i += WORDS, at += group) {
-		const __m512i x = _mm512_maskz_loadu_epi32(first_words(n - i), from + i);
+		const __m512i x = load_words(from + i, n - i);
 		__m512i word = _mm512_setzero_si512();
 
 		for (unsigned c = 0; c < parts.count; c++) {
@@ -120,8 +120,7 @@ static void round_to_bits(void *dst, const void *a, size_t n, unsigned bits, con
 	uint32_t *z = dst;
 
 	for (size_t i = 0; i < n; i += WORDS) {
-		const __mmask16 mask = first_words(n - i);
-		const __m512i x = _mm512_maskz_loadu_epi32(mask, from + i);
+		const __m512i x = load_words(from + i, n - i);
 		__m512i even = _mm512_add_epi64(_mm512_mul_epu32(x, scale), offset);
 		__m512i odd = _mm512_add_epi64(_mm512_mul_epu32(odd_words(x), scale), offset);
 		__m512i quotient = _mm512_mask_blend_epi32(
@@ -130,7 +129,7 @@ static void round_to_bits(void *dst, const void *a, size_t n, unsigned bits, con
 
 		rest = _mm512_sub_epi32(rest, _mm512_mullo_epi32(quotient, q));
 		quotient = _mm512_mask_add_epi32(quotient, _mm512_cmpge_epu32_mask(rest, q), quotient, one);
-		_mm512_mask_storeu_epi32(z + i, mask, _mm512_and_si512(quotient, below));
+		store_words(z + i, n - i, _mm512_and_si512(quotient, below));
 	}
 }
 
@@ -149,10 +148,8 @@ static void uniform(void *dst, size_t n, size_t *filled, const uint8_t *bytes, s
 		const size_t more = (size_t)__builtin_popcount(good), room = n - count;
 		const __m512i kept = _mm512_maskz_compress_epi32(good, x);
 
-		if (room >= WORDS)
-			_mm512_storeu_si512(z + count, kept);
-		else
-			_mm512_mask_storeu_epi32(z + count, first_words(more < room ? more : room), kept);
+		/* a whole vector where there is room: what is too much of it comes next */
+		store_words(z + count, room >= WORDS || more > room ? room : more, kept);
 		count += more < room ? more : room;
 	}
 	*filled = count;
