@@ -289,6 +289,46 @@ enum veil_status wire_query_read(const struct nn_context *ctx, struct wire_query
 	return st;
 }
 
+/* The tags of Query's fields, one byte each. */
+enum { TAG_INDEX_ID = 2 << 3 | 2, TAG_SHARD = 3 << 3 | 5 };
+
+bool wire_query_target(uint8_t index_id[HASH_BYTES], uint32_t *shard, const void *data, size_t size)
+{
+	const uint8_t *id = NULL, *number = NULL, *value;
+	struct reader r;
+
+	reader_init(&r, data, size);
+	while ((!id || !number) && reader_left(&r) > 0) {
+		uint8_t tag = reader_u8(&r);
+		uint32_t length = 4, shift = 0;
+
+		if ((tag & 7) == 2) {
+			uint8_t byte;
+
+			length = 0;
+			do {
+				byte = reader_u8(&r);
+				length |= (uint32_t)(byte & 0x7f) << shift;
+				shift += 7;
+			} while (byte & 0x80 && shift < 28);
+		} else if ((tag & 7) != 5) {
+			return false;
+		}
+		value = reader_view(&r, length);
+		if (!value || tag & 0x80)
+			return false;
+		if (tag == TAG_INDEX_ID && length == HASH_BYTES)
+			id = value;
+		if (tag == TAG_SHARD)
+			number = value;
+	}
+	if (!id || !number)
+		return false;
+	memcpy(index_id, id, HASH_BYTES);
+	*shard = load_le32(number);
+	return true;
+}
+
 static void fill_reply(
 	Wire__Reply *m, const struct nn_context *ctx, uint32_t label_bytes, const struct wire_reply *r)
 {

@@ -67,6 +67,12 @@ void wire_query_write(const struct nn_context *ctx, uint8_t *out, const struct w
 enum veil_status wire_query_read(const struct nn_context *ctx, struct wire_query *query, const void *data,
 	size_t size, struct arena *arena, struct veil_error *err) VEIL_MUST_CHECK;
 size_t wire_query_room(const struct nn_context *ctx);
+/** Which index and shard the bytes of a query are for, without reading the rest, so that the context to read
+ * it with can be found and queries of one shard put together. False, and nothing is set, if they do not say
+ * so in the way a writer says it: wire_query_read then tells what is wrong. Of a query that wire_query_read
+ * accepts it tells what that does. */
+bool wire_query_target(
+	uint8_t index_id[HASH_BYTES], uint32_t *shard, const void *data, size_t size) VEIL_MUST_CHECK;
 
 /** POST /v1/query reply. */
 struct wire_reply {

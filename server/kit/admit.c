@@ -34,31 +34,33 @@ __attribute__((format(printf, 3, 4))) static void refuse(
 	va_end(args);
 }
 
-void admit(struct admission *out, const struct http_route *routes, size_t count, struct guard *g,
-	const char *path, const char *method, const char *version, const char *type)
+void admit(struct admission *out, const struct http_route *routes, size_t count, size_t body_limit,
+	struct guard *g, const char *path, const char *method, const char *version, const char *type)
 {
 	const char *reason = guard_verdict(g, version);
 	const struct http_route *r;
 
 	*out = (struct admission){0};
 	r = reason ? NULL : find(out, routes, count, path, method);
+	if (r)
+		out->limit = r->body_limit == HTTP_LIMIT_SET ? body_limit : r->body_limit;
 	if (reason)
 		refuse(out, 400, "%s", reason);
 	else if (!r && out->allow)
 		refuse(out, 405, "the method needed here is %s", out->allow);
 	else if (!r)
 		refuse(out, 404, "there is nothing at this path");
-	else if (r->body_limit == 0 && guard_has_body(g))
+	else if (out->limit == 0 && guard_has_body(g))
 		refuse(out, 400, "a body is not expected here");
-	else if (r->body_limit > 0 && !g->content_lengths && !g->chunked)
+	else if (out->limit > 0 && !g->content_lengths && !g->chunked)
 		refuse(out, 411, "a body with Content-Length is expected here");
 	else if (g->encoded)
 		refuse(out, 415, "the body has a Content-Encoding; send it as it is");
 	else if (r->content_type && (!type || strcasecmp(type, r->content_type) != 0))
 		refuse(out, 415, "the Content-Type is not %s", r->content_type);
-	else if (g->content_length > r->body_limit)
+	else if (g->content_length > out->limit)
 		refuse(out, 413, "the body has %llu bytes, more than %zu",
-			(unsigned long long)g->content_length, r->body_limit);
+			(unsigned long long)g->content_length, out->limit);
 	else
 		out->route = r;
 }

@@ -11,18 +11,18 @@
 struct header {
 	struct buffers *owner;
 	struct header *next;
+	size_t size; /* of header and buffer */
 } __attribute__((aligned(64)));
 
 struct buffers {
-	pthread_mutex_t lock; /* guards idle, made, taken */
+	pthread_mutex_t lock; /* guards all below but limit */
 	struct header *idle;
-	size_t made;
-	size_t taken;
-	size_t limit; /* buffers */
-	size_t size; /* of one, without its header */
+	size_t held; /* bytes, idle or taken */
+	size_t taken; /* buffers */
+	size_t limit; /* bytes */
 };
 
-enum veil_status buffers_create(struct buffers **out, size_t buffer_bytes, size_t limit_bytes)
+enum veil_status buffers_create(struct buffers **out, size_t limit_bytes)
 {
 	struct buffers *b = calloc(1, sizeof *b);
 
@@ -30,11 +30,18 @@ enum veil_status buffers_create(struct buffers **out, size_t buffer_bytes, size_
 	if (!b)
 		return VEIL_E_NOMEM;
 	pthread_mutex_init(&b->lock, NULL);
-	b->size = (buffer_bytes + 63) & ~(size_t)63;
-	b->limit = limit_bytes / (b->size + sizeof(struct header));
-	if (b->limit == 0)
-		b->limit = 1;
+	b->limit = limit_bytes;
 	return VEIL_OK;
+}
+
+/* The lock is held. */
+static void free_first(struct buffers *b)
+{
+	struct header *h = b->idle;
+
+	b->idle = h->next;
+	b->held -= h->size;
+	free(h);
 }
 
 void buffers_destroy(struct buffers *b)
@@ -42,34 +49,44 @@ void buffers_destroy(struct buffers *b)
 	if (!b)
 		return;
 	REQUIRE(b->taken == 0);
-	while (b->idle) {
-		struct header *h = b->idle;
-
-		b->idle = h->next;
-		free(h);
-	}
+	while (b->idle)
+		free_first(b);
 	pthread_mutex_destroy(&b->lock);
 	free(b);
 }
 
-void *buffers_take(struct buffers *b)
+/* The lock is held. All idle buffers are of one size but for the moments after a change. */
+static struct header *take(struct buffers *b, size_t size)
+{
+	struct header *h;
+
+	while (b->idle && b->idle->size != size)
+		free_first(b);
+	h = b->idle;
+	if (h) {
+		b->idle = h->next;
+		return h;
+	}
+	if (b->held > 0 && (size > b->limit || b->held > b->limit - size))
+		return NULL;
+	h = aligned_alloc(64, size);
+	if (!h)
+		return NULL;
+	b->held += size;
+	h->owner = b;
+	h->size = size;
+	return h;
+}
+
+void *buffers_take(struct buffers *b, size_t bytes)
 {
 	struct header *h;
 
 	pthread_mutex_lock(&b->lock);
-	h = b->idle;
-	if (h) {
-		b->idle = h->next;
-	} else if (b->made < b->limit) {
-		h = aligned_alloc(64, sizeof *h + b->size);
-		b->made += h != NULL;
-	}
+	h = take(b, sizeof *h + ((bytes + 63) & ~(size_t)63));
 	b->taken += h != NULL;
 	pthread_mutex_unlock(&b->lock);
-	if (!h)
-		return NULL;
-	h->owner = b;
-	return h + 1;
+	return h ? h + 1 : NULL;
 }
 
 void buffers_give(void *buffer)
@@ -88,17 +105,12 @@ void buffers_give(void *buffer)
 	pthread_mutex_unlock(&b->lock);
 }
 
-size_t buffers_size(const struct buffers *b)
-{
-	return b->size;
-}
-
 size_t buffers_held_bytes(struct buffers *b)
 {
-	size_t made;
+	size_t held;
 
 	pthread_mutex_lock(&b->lock);
-	made = b->made;
+	held = b->held;
 	pthread_mutex_unlock(&b->lock);
-	return made * (b->size + sizeof(struct header));
+	return held;
 }

@@ -33,6 +33,7 @@ struct http_request {
 	char tail[72];
 	uint64_t start_ns;
 	uint8_t *body; /* from http->bodies */
+	size_t limit; /* bytes of the body */
 	size_t size;
 	size_t excess; /* bytes beyond the limit that were thrown away */
 	bool counted; /* in http->active */
@@ -53,7 +54,8 @@ struct http {
 	struct listen_socket listen;
 	struct MHD_Daemon *daemon;
 	struct deadlines *deadlines;
-	struct buffers *bodies; /* NULL where no route takes a body */
+	struct buffers *bodies;
+	atomic_size_t body_limit; /* of routes with HTTP_LIMIT_SET */
 	atomic_uint active; /* requests between their head and the last byte of their reply */
 	atomic_bool quiet;
 };
@@ -187,9 +189,10 @@ static bool judge(struct http_request *req, const char *path, const char *method
 	struct admission a;
 
 	MHD_get_connection_values_n(req->connection, MHD_HEADER_KIND, see_header, &req->guard);
-	admit(&a, o->routes, o->route_count, &req->guard, path, method, version,
-		MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, "Content-Type"));
+	admit(&a, o->routes, o->route_count, atomic_load(&req->http->body_limit), &req->guard, path, method,
+		version, MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, "Content-Type"));
 	req->route = a.route;
+	req->limit = a.limit;
 	if (!a.route)
 		answer_text(req, a.status, a.allow ? "Allow" : NULL, a.allow, a.reason);
 	return a.route != NULL;
@@ -208,9 +211,9 @@ static enum MHD_Result begin(
 		route = req->route;
 		snprintf(req->tail, sizeof req->tail, "%s", path + strlen(route->path));
 		req->phase = PHASE_BODY;
-		if (route->body_limit == 0)
+		if (req->limit == 0)
 			return MHD_YES;
-		req->body = buffers_take(http->bodies);
+		req->body = buffers_take(http->bodies, req->limit);
 		if (req->body)
 			return MHD_YES;
 		count(http, METRICS_queue_full, 1);
@@ -225,7 +228,7 @@ static enum MHD_Result begin(
 
 static enum MHD_Result take_body(struct http_request *req, const char *data, size_t *size)
 {
-	size_t n = *size, room = req->route->body_limit - req->size;
+	size_t n = *size, room = req->limit - req->size;
 
 	if (req->excess > SWALLOW_BYTES)
 		return MHD_NO;
@@ -251,7 +254,7 @@ static enum MHD_Result finish(struct http_request *req)
 	if (req->excess > 0) {
 		req->close = true;
 		req->phase = PHASE_HEAD;
-		http_answer_text(req, 413, "the body has more than %zu bytes", route->body_limit);
+		http_answer_text(req, 413, "the body has more than %zu bytes", req->limit);
 		return queue_reply(req);
 	}
 	req->phase = PHASE_WAITING;
@@ -349,17 +352,10 @@ static enum veil_status start(struct http *http, struct veil_error *err)
 {
 	const struct http_options *o = &http->options;
 	unsigned tick_ms = o->receive_ms / 8;
-	size_t limit = 0;
-	enum veil_status st;
+	enum veil_status st = buffers_create(&http->bodies, o->body_memory);
 
-	for (size_t i = 0; i < o->route_count; i++)
-		if (o->routes[i].body_limit > limit)
-			limit = o->routes[i].body_limit;
-	if (limit > 0) {
-		st = buffers_create(&http->bodies, limit, o->body_memory);
-		if (st != VEIL_OK)
-			return error_set(err, st, "no memory for body buffers");
-	}
+	if (st != VEIL_OK)
+		return error_set(err, st, "no memory for body buffers");
 	tick_ms = tick_ms < 20 ? 20 : (tick_ms > 500 ? 500 : tick_ms);
 	st = deadlines_create(&http->deadlines, tick_ms, on_deadline, http, err);
 	if (st == VEIL_OK)
@@ -388,6 +384,7 @@ enum veil_status http_create(struct http **out, const struct http_options *optio
 	if (!http)
 		return error_set(err, VEIL_E_NOMEM, "no memory for the HTTP server");
 	http->options = *options;
+	atomic_init(&http->body_limit, options->body_limit);
 	http->listen.fd = -1;
 	st = start(http, err);
 	if (st == VEIL_OK)
@@ -402,9 +399,14 @@ const char *http_address(const struct http *http)
 	return http->listen.address;
 }
 
+void http_set_body_limit(struct http *http, size_t bytes)
+{
+	atomic_store(&http->body_limit, bytes);
+}
+
 size_t http_body_bytes(struct http *http)
 {
-	return http->bodies ? buffers_held_bytes(http->bodies) : 0;
+	return buffers_held_bytes(http->bodies);
 }
 
 void http_quiesce(struct http *http)

@@ -17,10 +17,12 @@
 struct http;
 struct http_request;
 
+#define HTTP_LIMIT_SET SIZE_MAX /* as http_set_body_limit says */
+
 struct http_route {
 	const char *method; /* GET or POST */
 	const char *path; /* "/v1/config"; one that ends in '/' stands for all below it */
-	size_t body_limit; /* bytes of the body; 0: a request with a body is refused */
+	size_t body_limit; /* bytes of the body; 0: a request with a body is refused; HTTP_LIMIT_SET */
 	const char *content_type; /* the body's, exactly; NULL: any */
 	bool later; /* handle may return before the answer is given; else it must give it */
 	void (*handle)(void *state, struct http_request *req);
@@ -33,6 +35,7 @@ struct http_options {
 	unsigned receive_ms; /* for the head, and from the request line to the end of the body; idle time too
 			      */
 	unsigned total_ms; /* from the request line to the last byte of the reply */
+	size_t body_limit; /* bytes of a body, for HTTP_LIMIT_SET */
 	size_t body_memory; /* for all bodies together; beyond it 503 */
 	const struct http_route *routes; /* outlive the server, as does state */
 	size_t route_count;
@@ -45,6 +48,9 @@ enum veil_status http_create(
 	struct http **out, const struct http_options *options, struct veil_error *err) VEIL_MUST_CHECK;
 /** Where it listens, with the port that the system chose. */
 const char *http_address(const struct http *http);
+/** Of the routes with HTTP_LIMIT_SET; before it is called their limit is that of the options. Requests whose
+ * head came before keep the old one. Any thread. */
+void http_set_body_limit(struct http *http, size_t bytes);
 /** Memory of the body buffers. */
 size_t http_body_bytes(struct http *http);
 

@@ -11,8 +11,8 @@
  * of open files to the most that is allowed, and keeps memory out of core dumps. */
 void lifecycle_start(void);
 
-/** Waits for one of the three signals and returns it. */
-int lifecycle_wait(void);
+/** Waits for one of the three signals and returns it; 0 if none came in time. */
+int lifecycle_wait(unsigned ms);
 
 /** Sleeps, but not on when SIGTERM or SIGINT comes. */
 void lifecycle_pause(unsigned ms);

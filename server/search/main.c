@@ -8,6 +8,8 @@
 #include "kit/log.h"
 #include "search/service.h"
 
+#define HOUSEKEEPING_MS 1000 /* how late the memory of an outdated version may be given back */
+
 static int help(void)
 {
 	printf("veild --index DIR [OPTIONS]\nAnswers encrypted searches; put it behind a front that speaks "
@@ -33,6 +35,7 @@ int main(int argc, char **argv)
 	enum config_action action;
 	struct config config;
 	struct service service;
+	int signal_number;
 	enum veil_status st = config_parse(&config, &action, argc, argv, &err);
 
 	if (st == VEIL_OK && action == CONFIG_HELP)
@@ -51,8 +54,11 @@ int main(int argc, char **argv)
 		log_error("%s", err.text);
 		return 1;
 	}
-	while (lifecycle_wait() == SIGHUP)
-		log_warn("SIGHUP: the index is not reloaded; restart to serve another version");
+	while ((signal_number = lifecycle_wait(HOUSEKEEPING_MS)) == 0 || signal_number == SIGHUP) {
+		if (signal_number == SIGHUP)
+			service_reload(&service);
+		service_expire(&service);
+	}
 	service_stop(&service);
 	log_info("stopped");
 	return 0;

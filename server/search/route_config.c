@@ -6,7 +6,7 @@
 void route_config(void *state, struct http_request *req)
 {
 	struct service *service = state;
-	struct snapshot *s = snapshot_slot_get(&service->snapshots);
+	struct snapshot *s = versions_current(&service->versions);
 	struct http_reply reply = {.status = 200,
 		.content_type = WIRE_CONTENT_TYPE,
 		.body = s->config,

@@ -6,7 +6,7 @@
 const struct http_route front_routes[] = {
 	{"GET", "/v1/config", 0, NULL, false, route_config},
 	{"GET", "/v1/object/", 0, NULL, false, route_object},
-	{"POST", "/v1/query", LIMIT_QUERY, WIRE_CONTENT_TYPE, true, route_query},
+	{"POST", "/v1/query", HTTP_LIMIT_SET, WIRE_CONTENT_TYPE, true, route_query},
 };
 const size_t front_route_count = sizeof front_routes / sizeof *front_routes;
 

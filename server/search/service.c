@@ -28,7 +28,7 @@ static enum veil_status start_workers(
 	size_t memory = (size_t)s->config->body_memory_mb << 20;
 
 	s->workers = calloc(count, sizeof *s->workers);
-	if (!s->workers || buffers_create(&s->replies, snapshot->reply_bytes, memory) != VEIL_OK)
+	if (!s->workers || buffers_create(&s->replies, memory) != VEIL_OK)
 		return error_set(err, VEIL_E_NOMEM, "no memory for %u workers", count);
 	for (; s->worker_count < count; s->worker_count++)
 		if (worker_init(s->workers + s->worker_count, snapshot) != VEIL_OK) {
@@ -49,18 +49,12 @@ static enum veil_status start_front(
 		.receive_ms = c->receive_timeout_ms,
 		.total_ms = c->total_timeout_ms,
 		.body_memory = (size_t)c->body_memory_mb << 20,
+		.body_limit = snapshot->query_bytes,
+		.routes = front_routes,
 		.route_count = front_route_count,
 		.state = s,
 		.metrics = s->metrics};
 
-	s->routes = malloc(front_route_count * sizeof *s->routes);
-	if (!s->routes)
-		return error_set(err, VEIL_E_NOMEM, "no memory for the routes");
-	memcpy(s->routes, front_routes, front_route_count * sizeof *s->routes);
-	for (size_t i = 0; i < front_route_count; i++)
-		if (s->routes[i].body_limit == LIMIT_QUERY)
-			s->routes[i].body_limit = snapshot->query_bytes;
-	o.routes = s->routes;
 	return http_create(&s->front, &o, err);
 }
 
@@ -89,6 +83,19 @@ static enum veil_status tell_addresses(const struct service *s, struct veil_erro
 	return s->config->port_file[0] ? lifecycle_write_file(s->config->port_file, text, err) : VEIL_OK;
 }
 
+static void tell_index(const struct snapshot *s)
+{
+	char id[HASH_HEX_SIZE];
+
+	hash_hex(id, s->index->id);
+	log_info("index '%s' version %.16s: %u shards of %u rows, %u coordinates, %s kernels, query %zu and "
+		 "reply "
+		 "%zu bytes",
+		s->index->name, id, (unsigned)s->index->shards, (unsigned)s->index->spec.rows,
+		(unsigned)s->index->spec.dim, cpu_features_name(cpu_features()), s->query_bytes,
+		s->reply_bytes);
+}
+
 enum veil_status service_start(struct service *s, const struct config *config, struct veil_error *err)
 {
 	struct snapshot *snapshot = NULL;
@@ -100,12 +107,8 @@ enum veil_status service_start(struct service *s, const struct config *config, s
 	st = snapshot_load(&snapshot, config->index, cpu_features(), err);
 	if (st != VEIL_OK)
 		goto out;
-	log_info(
-		"index '%s': %u shards of %u rows, %u coordinates, %s kernels, query %zu and reply %zu bytes",
-		snapshot->index->name, (unsigned)snapshot->index->shards,
-		(unsigned)snapshot->index->spec.rows, (unsigned)snapshot->index->spec.dim,
-		cpu_features_name(cpu_features()), snapshot->query_bytes, snapshot->reply_bytes);
-	snapshot_slot_init(&s->snapshots, snapshot);
+	tell_index(snapshot);
+	versions_init(&s->versions, snapshot);
 	st = start_workers(s, snapshot, err);
 	if (st == VEIL_OK)
 		st = start_front(s, snapshot, err);
@@ -118,6 +121,44 @@ out:
 	if (st != VEIL_OK)
 		service_stop(s);
 	return st;
+}
+
+void service_reload(struct service *s)
+{
+	struct snapshot *now = versions_current(&s->versions), *next = NULL;
+	struct veil_error err = {{0}};
+
+	log_info("SIGHUP: opening %s beside what is served", s->config->index);
+	if (snapshot_load(&next, s->config->index, cpu_features(), &err) != VEIL_OK) {
+		metrics_add(s->metrics, METRICS_reloads_failed, 1);
+		log_error("not reloaded, the version before is still served: %s", err.text);
+		goto out;
+	}
+	metrics_add(s->metrics, METRICS_reloads, 1);
+	if (memcmp(now->index->id, next->index->id, HASH_BYTES) == 0) {
+		log_info("the version is the one that is served already");
+		snapshot_release(next);
+		goto out;
+	}
+	/* Clients of the version before still send queries of its size. */
+	http_set_body_limit(
+		s->front, now->query_bytes > next->query_bytes ? now->query_bytes : next->query_bytes);
+	tell_index(next);
+	versions_replace(&s->versions, next, (uint64_t)s->config->previous_seconds * 1000000000u);
+out:
+	snapshot_release(now);
+}
+
+void service_expire(struct service *s)
+{
+	struct snapshot *now;
+
+	if (!versions_expire(&s->versions))
+		return;
+	now = versions_current(&s->versions);
+	http_set_body_limit(s->front, now->query_bytes);
+	snapshot_release(now);
+	log_info("the version before is not served any more");
 }
 
 void service_stop(struct service *s)
@@ -139,9 +180,7 @@ void service_stop(struct service *s)
 	for (unsigned i = 0; i < s->worker_count; i++)
 		worker_clear(s->workers + i);
 	free(s->workers);
-	free(s->routes);
 	buffers_destroy(s->replies);
-	if (s->snapshots.current)
-		snapshot_slot_clear(&s->snapshots);
+	versions_clear(&s->versions);
 	metrics_destroy(s->metrics);
 }

@@ -9,7 +9,7 @@
 #include "kit/http.h"
 #include "kit/metrics.h"
 #include "kit/pool.h"
-#include "search/snapshot.h"
+#include "search/versions.h"
 #include "search/worker.h"
 #include "veil/status.h"
 
@@ -17,12 +17,11 @@
 struct service {
 	const struct config *config;
 	struct metrics *metrics;
-	struct snapshot_slot snapshots;
+	struct versions versions;
 	struct buffers *replies; /* bodies of replies to queries */
 	struct worker *workers; /* [worker_count] */
 	unsigned worker_count;
 	struct pool *pool;
-	struct http_route *routes; /* of the front, with limits from the snapshot */
 	struct http *front;
 	struct http *admin; /* NULL: off */
 	atomic_bool ready;
@@ -31,12 +30,17 @@ struct service {
 /** Loads the index and starts to serve. On failure nothing is left running. `config` outlives the service. */
 enum veil_status service_start(
 	struct service *s, const struct config *config, struct veil_error *err) VEIL_MUST_CHECK;
+/** Opens the index again, beside the version in force and off the path of requests; on success it takes over,
+ * and the one before is served for config->previous_seconds more. On failure all stays as it is. The log and
+ * the metrics say which. */
+void service_reload(struct service *s);
+/** Gives back what is not served any more; now and then. */
+void service_expire(struct service *s);
 /** /ready fails; after the lame duck no connection is accepted; what is under way is finished; then all ends.
  */
 void service_stop(struct service *s);
 
 /* routes.c */
-#define LIMIT_QUERY SIZE_MAX /* stands for the size of a query of the index */
 extern const struct http_route front_routes[];
 extern const size_t front_route_count;
 extern const struct http_route admin_routes[];

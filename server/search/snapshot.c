@@ -115,38 +115,3 @@ const void *snapshot_shard(const struct snapshot *s, uint32_t shard)
 	REQUIRE(shard < s->index->shards);
 	return s->shards + shard * s->ctx->shard_bytes;
 }
-
-void snapshot_slot_init(struct snapshot_slot *slot, struct snapshot *first)
-{
-	pthread_mutex_init(&slot->lock, NULL);
-	slot->current = first;
-}
-
-struct snapshot *snapshot_slot_get(struct snapshot_slot *slot)
-{
-	struct snapshot *s;
-
-	pthread_mutex_lock(&slot->lock);
-	s = slot->current;
-	atomic_fetch_add(&s->references, 1);
-	pthread_mutex_unlock(&slot->lock);
-	return s;
-}
-
-void snapshot_slot_set(struct snapshot_slot *slot, struct snapshot *next)
-{
-	struct snapshot *old;
-
-	pthread_mutex_lock(&slot->lock);
-	old = slot->current;
-	slot->current = next;
-	pthread_mutex_unlock(&slot->lock);
-	snapshot_release(old);
-}
-
-void snapshot_slot_clear(struct snapshot_slot *slot)
-{
-	snapshot_release(slot->current);
-	slot->current = NULL;
-	pthread_mutex_destroy(&slot->lock);
-}

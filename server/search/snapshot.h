@@ -2,7 +2,6 @@
 #ifndef SEARCH_SNAPSHOT_H
 #define SEARCH_SNAPSHOT_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,20 +32,5 @@ enum veil_status snapshot_load(
 void snapshot_release(void *snapshot);
 
 const void *snapshot_shard(const struct snapshot *s, uint32_t shard);
-
-/** The snapshot in force: it may be replaced while others are being used. */
-struct snapshot_slot {
-	pthread_mutex_t lock;
-	struct snapshot *current;
-};
-
-/** Takes over the caller's reference. */
-void snapshot_slot_init(struct snapshot_slot *slot, struct snapshot *first);
-/** A new reference to the current one. */
-struct snapshot *snapshot_slot_get(struct snapshot_slot *slot);
-/** Takes over the caller's reference and gives the old one's back. */
-void snapshot_slot_set(struct snapshot_slot *slot, struct snapshot *next);
-/** Nobody uses the slot any more; references from it live on. */
-void snapshot_slot_clear(struct snapshot_slot *slot);
 
 #endif

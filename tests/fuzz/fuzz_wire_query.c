@@ -31,7 +31,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct arena arena;
 	struct wire_query query, again;
 	struct veil_error err;
-	uint8_t *body;
+	uint8_t *body, id[HASH_BYTES];
+	uint32_t shard;
+	bool told = wire_query_target(id, &shard, data, size);
 
 	if (!ctx) {
 		ctx = tiny();
@@ -43,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	REQUIRE(size == wire_query_bytes(ctx) && arena.used <= wire_query_room(ctx));
+	REQUIRE(told && shard == query.shard && memcmp(id, query.index_id, HASH_BYTES) == 0);
 	body = malloc(size);
 	REQUIRE(body);
 	wire_query_write(ctx, body, &query);

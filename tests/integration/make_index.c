@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* make_index DIR SHARDS ROWS LABEL_BYTES: writes a small index of random rows with the compact parameter set,
- * the same at every call, so that tests of veild need no data and no clustering. */
+/* make_index DIR SHARDS ROWS LABEL_BYTES [SEED [TERMS]]: writes a small index of random rows and labels with
+ * the compact parameter set, the same for the same arguments, so that tests of veild need no data and no
+ * clustering. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,8 @@ static enum veil_status write_shard(struct store_writer *w, const struct store_p
 		for (int j = 0; j < DIM; j++)
 			data[i * DIM + j] = (int8_t)lrintf(v[j] * (SCALE - 1));
 	}
+	if (labels)
+		rng_fill(&rng, labels, (rows - 1) * plan->label_bytes);
 	if (data && labels)
 		st = store_writer_shard(w, shard, data, labels, plan->spec.rows - 1, err);
 	free(data);
@@ -56,19 +59,21 @@ int main(int argc, char **argv)
 	struct store_plan plan = {.name = "test index",
 		.spec = {.dim = DIM, .terms = 2, .row_norm = SCALE, .scale = SCALE - 1}};
 	struct rng_seeded state;
-	struct rng rng = rng_seeded_init_u64(&state, 1);
+	struct rng rng = rng_seeded_init_u64(&state, argc > 5 ? strtoull(argv[5], NULL, 10) : 1);
 	struct veil_error err = {{0}};
 	struct index_codebook codebook = {.dim = DIM};
 	struct store_writer *w = NULL;
 	enum veil_status st;
 	uint8_t id[HASH_BYTES];
 
-	if (argc != 5)
+	if (argc < 5 || argc > 7)
 		return 2;
 	plan.spec.params = rlwe_params_find("search_n2048_q28");
 	plan.shards = codebook.shards = (uint32_t)strtoul(argv[2], NULL, 10);
 	plan.spec.rows = (uint32_t)strtoul(argv[3], NULL, 10);
 	plan.label_bytes = (uint32_t)strtoul(argv[4], NULL, 10);
+	if (argc > 6)
+		plan.spec.terms = (uint32_t)strtoul(argv[6], NULL, 10);
 	plan.records = (uint64_t)plan.shards * (plan.spec.rows - 1);
 	codebook.centroids = calloc(codebook.shards, DIM * sizeof(float));
 	if (!codebook.centroids)

@@ -13,7 +13,7 @@
 #include "kit/deadline.h"
 #include "kit/metrics.h"
 #include "kit/pool.h"
-#include "search/snapshot.h"
+#include "search/versions.h"
 
 /* What the threads of veild share, all at once: several submit jobs, workers take them with a snapshot and a
  * buffer in hand, one thread replaces the snapshot, one reads the metrics, one opens and closes connections
@@ -33,7 +33,7 @@ struct shared {
 	struct pool *pool;
 	struct metrics *metrics;
 	struct buffers *buffers;
-	struct snapshot_slot slot;
+	struct versions versions;
 	struct deadlines *deadlines;
 	atomic_bool done;
 	atomic_uint refused;
@@ -59,8 +59,8 @@ static struct snapshot *make_snapshot(uint8_t version)
 static void run(void *state, unsigned worker, void *arg, uint64_t waited_ns)
 {
 	struct shared *shared = state;
-	struct snapshot *s = snapshot_slot_get(&shared->slot);
-	uint8_t *buffer = buffers_take(shared->buffers);
+	struct snapshot *s = versions_current(&shared->versions);
+	uint8_t *buffer = buffers_take(shared->buffers, s->config_size);
 	struct job *job = arg;
 
 	REQUIRE(worker < WORKERS && s->query_bytes == s->reply_bytes);
@@ -97,7 +97,7 @@ static void *replace(void *arg)
 	struct shared *s = arg;
 
 	for (uint8_t version = 1; !atomic_load(&s->done); version++)
-		snapshot_slot_set(&s->slot, make_snapshot(version));
+		versions_replace(&s->versions, make_snapshot(version), version % 3 * 1000);
 	return NULL;
 }
 
@@ -112,6 +112,7 @@ static void *read_metrics(void *arg)
 		REQUIRE(text && strlen(text) == size && strstr(text, "veil_queries_total "));
 		free(text);
 		metrics_set(s->metrics, METRICS_queue_depth, (int64_t)pool_depth(s->pool));
+		versions_expire(&s->versions);
 	}
 	return NULL;
 }
@@ -151,9 +152,9 @@ int main(void)
 	void *(*const bodies[])(void *) = {replace, read_metrics, connect_and_close};
 	struct veil_error err;
 
-	snapshot_slot_init(&s.slot, make_snapshot(0));
+	versions_init(&s.versions, make_snapshot(0));
 	REQUIRE(metrics_create(&s.metrics) == VEIL_OK);
-	REQUIRE(buffers_create(&s.buffers, 64, BUFFERS * 128) == VEIL_OK);
+	REQUIRE(buffers_create(&s.buffers, BUFFERS * 128) == VEIL_OK);
 	REQUIRE(deadlines_create(&s.deadlines, 1, on_cut, &s, &err) == VEIL_OK);
 	REQUIRE(pool_create(&s.pool, WORKERS, QUEUE, run, &s, &err) == VEIL_OK);
 	for (int i = 0; i < 3; i++)
@@ -174,7 +175,7 @@ int main(void)
 		for (int j = 0; j < JOBS; j++)
 			REQUIRE(atomic_load(&s.jobs[i][j].runs) == 1);
 	REQUIRE(metrics_get(s.metrics, METRICS_queries) == SUBMITTERS * JOBS);
-	REQUIRE(atomic_load(&s.cut) > 0 && atomic_load(&s.slot.current->references) == 1);
+	REQUIRE(atomic_load(&s.cut) > 0 && atomic_load(&s.versions.current->references) == 1);
 	REQUIRE(buffers_held_bytes(s.buffers) <= BUFFERS * 128);
 	printf("%d jobs, %u times the queue was full, %u connections cut\n", SUBMITTERS * JOBS,
 		atomic_load(&s.refused), atomic_load(&s.cut));
@@ -182,6 +183,6 @@ int main(void)
 	deadlines_destroy(s.deadlines);
 	buffers_destroy(s.buffers);
 	metrics_destroy(s.metrics);
-	snapshot_slot_clear(&s.slot);
+	versions_clear(&s.versions);
 	return 0;
 }

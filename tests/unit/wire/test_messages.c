@@ -123,6 +123,30 @@ Test(messages, every_shard_and_every_value_gives_a_query_of_one_size)
 	stop(&f);
 }
 
+Test(messages, the_target_of_a_query_is_read_without_the_rest_wherever_it_stands)
+{
+	const uint8_t lone[] = {2 << 3 | 2, HASH_BYTES};
+	uint8_t id[HASH_BYTES], swapped[5 + 34];
+	uint32_t shard = 0;
+	struct fixture f;
+
+	start(&f);
+	cr_assert(wire_query_target(id, &shard, f.body, f.size));
+	cr_assert_eq(shard, f.query.shard);
+	cr_assert_arr_eq(id, f.query.index_id, HASH_BYTES);
+	memcpy(swapped, f.body + 5 + 34, 5);
+	memcpy(swapped + 5, f.body + 5, 34);
+	shard = 0;
+	memset(id, 0, sizeof id);
+	cr_assert(wire_query_target(id, &shard, swapped, sizeof swapped));
+	cr_assert_eq(shard, f.query.shard);
+	cr_assert_arr_eq(id, f.query.index_id, HASH_BYTES);
+	for (size_t cut = 0; cut < 5 + 34 + 5; cut++)
+		cr_assert_not(wire_query_target(id, &shard, f.body, cut), "cut at %zu", cut);
+	cr_assert_not(wire_query_target(id, &shard, lone, sizeof lone));
+	stop(&f);
+}
+
 Test(messages, a_query_cut_at_any_byte_or_with_one_more_is_refused)
 {
 	struct fixture f;
@@ -248,6 +272,8 @@ Test(messages, random_changes_are_read_or_refused_with_a_reason)
 {
 	struct fixture f;
 	struct rng rng;
+	uint8_t id[HASH_BYTES];
+	uint32_t shard;
 
 	start(&f);
 	rng = test_rng();
@@ -264,6 +290,10 @@ Test(messages, random_changes_are_read_or_refused_with_a_reason)
 		st = wire_query_read(f.ctx, &query, body, f.size, &f.arena, &err);
 		cr_assert(st == VEIL_OK || st == VEIL_E_MALFORMED || st == VEIL_E_VERSION);
 		cr_assert((st == VEIL_OK) == (err.text[0] == 0));
+		if (st == VEIL_OK) {
+			cr_assert(wire_query_target(id, &shard, body, f.size) && shard == query.shard);
+			cr_assert_arr_eq(id, query.index_id, HASH_BYTES);
+		}
 	}
 	stop(&f);
 }
