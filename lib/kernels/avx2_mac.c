@@ -7,7 +7,7 @@
  * of two vectors eight sums, which live in registers. The shard is read in its order, once; two outputs at a
  * time would save loads of x, but were slower, from DRAM by a third. */
 
-#define COPY_TERMS 64 /* of all vectors together: the odd lanes of so many are moved down once a block */
+#define COPY_TERMS 32 /* of all vectors together: the odd lanes of so many are moved down once a block */
 #define AHEAD                                                                                              \
 	4096 /* bytes: from DRAM a third faster than what the processor fetches by itself, elsewhere equal \
 	      */
