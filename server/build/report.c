@@ -112,7 +112,5 @@ enum veil_status report_index(
 	if (json)
 		return print_json(&n, err);
 	print_text(&n);
-	if (fflush(stdout) != 0)
-		return error_set(err, VEIL_E_IO, "the report could not be written");
 	return VEIL_OK;
 }

@@ -10,12 +10,20 @@
 
 #define HOUSEKEEPING_MS 1000 /* how late the memory of an outdated version may be given back */
 
+static int finish(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	fputs("veild: the output could not all be written\n", stderr);
+	return 1;
+}
+
 static int help(void)
 {
 	printf("veild --index DIR [OPTIONS]\nAnswers encrypted searches; put it behind a front that speaks "
 	       "TLS.\n\n");
 	config_help(stdout);
-	return 0;
+	return finish();
 }
 
 static enum veil_status check(const struct config *c, struct veil_error *err)
@@ -40,8 +48,10 @@ int main(int argc, char **argv)
 
 	if (st == VEIL_OK && action == CONFIG_HELP)
 		return help();
-	if (st == VEIL_OK && action == CONFIG_VERSION)
-		return printf("veild %s\n", VEIL_VERSION) < 0;
+	if (st == VEIL_OK && action == CONFIG_VERSION) {
+		printf("veild %s\n", VEIL_VERSION);
+		return finish();
+	}
 	if (st == VEIL_OK)
 		st = check(&config, &err);
 	if (st != VEIL_OK) {

@@ -257,6 +257,15 @@ class Cli(unittest.TestCase):
         self.refused(1, ('no index',), 'verify', self.directory.name)
         self.refused(1, ('nowhere',), 'info', self.path('nowhere'))
 
+    def test_output_that_cannot_be_written_is_an_error(self):
+        self.build(self.write('a.fvecs', fvecs(make_rows(50))), 'index')
+        for args in (('info', self.path('index')), ('info', self.path('index'), '--json'), ('verify', self.path('index')),
+                     ('--help',), ('build', '--help'), ('--version',)):
+            with self.subTest(args=args), open('/dev/full', 'w', encoding='ascii') as full:
+                r = subprocess.run([PROGRAM, *args], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+                self.assertEqual(r.returncode, 1)
+                self.assertIn('could not all be written', r.stderr)
+
     def test_a_directory_of_other_things_is_left_alone(self):
         source = self.write('a.fvecs', fvecs(make_rows(50)))
         self.refused(1, (self.directory.name, 'a.fvecs'), 'build', '--input', source, '--output', self.directory.name)

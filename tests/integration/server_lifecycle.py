@@ -56,6 +56,12 @@ class Start(unittest.TestCase):
         with Server(make_index('small')) as server:
             self.assertNotIn('Veil-Server-Us', server.request('POST', '/v1/query', Index(server).query()).headers)
 
+    def test_help_that_cannot_be_written_is_an_error(self):
+        for option in ('--help', '--version'):
+            with open('/dev/full', 'w', encoding='ascii') as full:
+                p = subprocess.run([VEILD, option], stdout=full, stderr=subprocess.PIPE, timeout=20, text=True, check=False)
+            self.assertEqual((p.returncode, p.stderr), (1, 'veild: the output could not all be written\n'))
+
     def test_help_lists_every_option(self):
         code, text = run('--help')
         self.assertEqual(code, 0)
