@@ -91,7 +91,7 @@ static enum veil_status read_number(
 		if (o->kind == SEED)
 			return error_set(err, VEIL_E_INVALID, "--%s %s: not a whole number below 2^64",
 				o->name, value);
-		return error_set(err, VEIL_E_INVALID, "--%s %s: not a %snumber in %g..%g", o->name, value,
+		return error_set(err, VEIL_E_INVALID, "--%s %s: not a %snumber in %.9g..%.9g", o->name, value,
 			o->kind == FACTOR ? "" : "whole ", o->min, o->max);
 	}
 	if (o->kind == COUNT)

@@ -216,6 +216,7 @@ class Cli(unittest.TestCase):
                                 ('--keep', '65', '-1'), ('--threads', '0', '257'), ('--name', 'a\x1bb', 'n' * 128)):
             for value in values:
                 self.refused(2, (option,), *base, option, value)
+        self.refused(2, ('1..1048576',), *base, '--shards', '0')
         self.refused(2, ('--colour',), *base, '--colour', 'red')
         self.refused(2, ('stray',), *base, 'stray')
         self.refused(2, ('--seed', 'needs a value'), *base, '--seed')
