@@ -116,12 +116,18 @@ static int on_line(void *user, const char *section, const char *name, const char
 static enum veil_status read_file(struct config *config, const char *path, struct veil_error *err)
 {
 	struct file_state f = {config, path, err, VEIL_OK};
-	int line = ini_parse(path, on_line, &f);
+	FILE *file = fopen(path, "re");
+	int line, failed;
 
+	if (!file)
+		return error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
+	line = ini_parse_file(file, on_line, &f);
+	failed = ferror(file) ? errno : 0; /* of a directory, say: to the parser that is the end of a file */
+	fclose(file);
 	if (f.st != VEIL_OK)
 		return f.st;
-	if (line == -1)
-		return error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
+	if (failed)
+		return error_set(err, VEIL_E_IO, "%s: %s", path, strerror(failed));
 	if (line == -2)
 		return error_set(err, VEIL_E_NOMEM, "%s: no memory", path);
 	if (line != 0)

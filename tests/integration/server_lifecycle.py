@@ -42,6 +42,7 @@ class Start(unittest.TestCase):
                 f.write(text)
             self.refused(words, '--config', path, '--index', 'x')
         self.refused('none.conf', '--config', os.path.join(SCRATCH, 'none.conf'))
+        self.refused('Is a directory', '--config', SCRATCH, '--index', 'x')
 
     def test_flags_override_the_file(self):
         path = os.path.join(SCRATCH, 'good.conf')
