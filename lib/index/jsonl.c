@@ -140,7 +140,8 @@ static enum veil_status read_line(struct input *in, const char *line, size_t siz
 	{
 		if (st == VEIL_OK && strcmp(key, "id") && strcmp(key, "vector") && strcmp(key, "name"))
 			st = refuse(in, err,
-				"unknown key \"%.64s\"; known are \"id\", \"vector\" and \"name\"", key);
+				"unknown key \"%.64s\"; known are \"id\", \"vector\" and \"name\"",
+				index_text_valid(key, strlen(key)) ? key : "?");
 	}
 	if (st == VEIL_OK)
 		st = read_vector(in, object, err);

@@ -80,6 +80,7 @@ Test(jsonl, errors_name_the_row_and_the_line)
 		{"{\"id\": 1, \"vector\": [1, 2], \"name\": \"\\u001b[2J\"}", "\"name\" holds a control"},
 		{"{\"id\": \"a\\nb\", \"vector\": [1, 2]}", "\"id\" holds a control"},
 		{"{\"id\": 1, \"vector\": [1, 2], \"nmae\": \"x\"}", "unknown key \"nmae\""},
+		{"{\"id\": 1, \"vector\": [1, 2], \"\\u001b[2J\": \"x\"}", "unknown key \"?\""},
 		{"{\"id\": 1, \"id\": 2, \"vector\": [1, 2]}", "not JSON"},
 		{"{\"id\": 1, \"vector\": [1, 2]} {}", "not JSON"},
 		{"{\"id\": 1, \"vector\": [1, 2]", "not JSON"},
