@@ -16,6 +16,7 @@ int cli_fail(enum veil_status status, const struct veil_error *err)
 	case VEIL_E_BUSY:
 		return CLI_SERVER;
 	case VEIL_E_MALFORMED:
+	case VEIL_E_NOT_FOUND: /* only a server's 404 is that: a missing file is VEIL_E_IO */
 	case VEIL_E_VERSION:
 	case VEIL_E_CORRUPT:
 		return CLI_REPLY;

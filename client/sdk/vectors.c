@@ -52,8 +52,7 @@ static enum veil_status read_text(char *text, const char *path, struct veil_erro
 	bool failed;
 
 	if (!file)
-		return error_set(
-			err, errno == ENOENT ? VEIL_E_NOT_FOUND : VEIL_E_IO, "%s: %s", path, strerror(errno));
+		return error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
 	size = fread(text, 1, LIMIT_TEXT_BYTES + 1, file);
 	failed = ferror(file) != 0;
 	fclose(file);

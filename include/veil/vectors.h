@@ -16,7 +16,7 @@ struct veil_vectors;
 
 /** Reads a whole file: `.fvecs`, `.npy` (two dimensions; float16, float32, float64 or int8), `.jsonl`; or
  * else text: one vector, its numbers parted by white space or commas, with or without the brackets of a JSON
- * array. VEIL_E_IO, VEIL_E_NOT_FOUND, VEIL_E_UNSUPPORTED or VEIL_E_INVALID (a NaN, a zero vector, ...) name
+ * array. VEIL_E_IO, VEIL_E_UNSUPPORTED or VEIL_E_INVALID (a NaN, a zero vector, ...) name
  * the file and the row. */
 VEIL_EXPORT enum veil_status veil_vectors_read(
 	struct veil_vectors **out, const char *path, struct veil_error *err) VEIL_MUST_CHECK;

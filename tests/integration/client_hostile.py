@@ -154,7 +154,7 @@ class Broken(Case):
         for status, code, words in (('401 Unauthorized', REPLY, '401'), ('408 Request Timeout', SERVER, '408'),
                                     ('410 Gone', REPLY, 'another version'), ('413 Too Large', REPLY, '413'),
                                     ('417 Expectation Failed', REPLY, '417'), ('421 Misdirected', REPLY, '421'),
-                                    ('425 Too Early', REPLY, '425'), ('404 Not Found', INPUT, '404'),
+                                    ('425 Too Early', REPLY, '425'), ('404 Not Found', REPLY, '404'),
                                     ('500 Oops', SERVER, '500'), ('503 Busy', SERVER, 'busy')):
             with self.subTest(status):
                 headers = ['Retry-After: 0', 'WWW-Authenticate: Basic realm="x"', 'Set-Cookie: a=b', 'Alt-Svc: h2=":1"']
