@@ -44,6 +44,9 @@ static enum veil_status check_spec(const struct nn_spec *s, struct veil_error *e
 			err, VEIL_E_INVALID, "the norm bound of the rows is 0: it must be at least 1");
 	if (!isfinite(s->scale) || s->scale <= 0)
 		return error_set(err, VEIL_E_INVALID, "the scale of the rows is not a positive number");
+	if (s->scale > NN_MAX_SCALE)
+		return error_set(err, VEIL_E_INVALID, "the scale of the rows is %g: not at most %g",
+			(double)s->scale, (double)NN_MAX_SCALE);
 	return VEIL_OK;
 }
 

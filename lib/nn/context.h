@@ -16,6 +16,7 @@
 
 #define NN_MAX_DIM 4096
 #define NN_MAX_ROWS (1u << 20) /* of one shard */
+#define NN_MAX_SCALE 0x1p30f /* so that no coordinate of a query passes what an integer of a double holds */
 #define NN_MAX_MESSAGE ((size_t)1 << 28) /* bytes of ciphertext in a query or a reply */
 
 /** What an index fixes, the same for all its shards and clients. Plain data: nn_context_create checks it. */
@@ -25,7 +26,7 @@ struct nn_spec {
 	uint32_t rows; /* rows of every shard, padding included, 1..NN_MAX_ROWS */
 	uint32_t terms; /* g wanted: chunks of a row = polynomials of a query, 1..dim */
 	uint32_t row_norm; /* no int8 row of the index has an L2 norm above this; >= 1 */
-	float scale; /* int8 row = round(scale * unit vector), > 0 */
+	float scale; /* int8 row = round(scale * unit vector), > 0, <= NN_MAX_SCALE */
 	bool allow_insecure;
 };
 

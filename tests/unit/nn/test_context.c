@@ -93,6 +93,7 @@ Test(context, what_does_not_fit_is_refused_by_name)
 	s = compact(), s.scale = -1, refused(s, "scale");
 	s = compact(), s.scale = NAN, refused(s, "scale");
 	s = compact(), s.scale = INFINITY, refused(s, "scale");
+	s = compact(), s.scale = 8e15f, refused(s, "scale");
 	s = compact(), s.dim = 4096, s.terms = 1, refused(s, "at least 2");
 	s = compact(), s.dim = 4096, s.terms = 512, refused(s, "512 terms: more");
 	s = compact(), s.rows = NN_MAX_ROWS, s.dim = 2048, s.terms = 1, refused(s, "bytes");

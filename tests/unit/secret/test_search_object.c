@@ -70,6 +70,28 @@ Test(query, the_length_of_the_vector_does_not_matter)
 	leave(&s);
 }
 
+Test(query, the_largest_scale_clamps_on_both_sides)
+{
+	struct nn_spec spec = {.params = rlwe_params_find("insecure_search_n64_q38_exact"),
+		.dim = 2,
+		.terms = 1,
+		.rows = 3,
+		.row_norm = 180,
+		.scale = NN_MAX_SCALE,
+		.allow_insecure = true};
+	struct nn_context *ctx;
+	int8_t quantised[2];
+
+	cr_assert_eq(nn_context_create(&ctx, &spec, cpu_features(), NULL), VEIL_OK);
+	for (int sign = -1; sign <= 1; sign += 2) {
+		const float x[2] = {(float)sign, 0};
+
+		cr_assert_eq(secret_search_quantise(ctx, quantised, x, NULL), VEIL_OK);
+		cr_assert(quantised[0] == 127 * sign && quantised[1] == 0, "%d", quantised[0]);
+	}
+	nn_context_destroy(ctx);
+}
+
 Test(query, two_queries_for_the_same_vector_share_nothing_but_their_size)
 {
 	struct server *s = small_server();
