@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/ct.h"
 #include "base/require.h"
 
 struct veil_hits *hits_create(uint32_t probes)
@@ -52,6 +53,10 @@ void veil_hits_destroy(struct veil_hits *hits)
 {
 	if (!hits)
 		return;
+	if (hits->hits)
+		wipe(hits->hits, hits->count * sizeof *hits->hits);
+	if (hits->names)
+		wipe(hits->names, hits->count * sizeof *hits->names);
 	free(hits->hits);
 	free(hits->names);
 	free(hits->shards);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sdk/rank.h"
 
-#include <stdlib.h>
-
 bool rank_before(const struct rank_row *a, const struct rank_row *b)
 {
 	if (a->score != b->score)
@@ -14,21 +12,37 @@ bool rank_before(const struct rank_row *a, const struct rank_row *b)
 	return a->row < b->row;
 }
 
-static void sink(struct rank_best *best, size_t at, struct rank_row row)
+typedef bool order(const struct rank_row *a, const struct rank_row *b);
+
+/* Puts `row` into a heap whose place `at` is free; the root comes last in the order. */
+static void sink(struct rank_row *rows, size_t count, size_t at, struct rank_row row, order *before)
 {
 	for (;;) {
 		size_t child = 2 * at + 1;
 
-		if (child >= best->count)
+		if (child >= count)
 			break;
-		if (child + 1 < best->count && rank_before(&best->rows[child], &best->rows[child + 1]))
-			child++; /* the worse of the two */
-		if (!rank_before(&row, &best->rows[child]))
+		if (child + 1 < count && before(&rows[child], &rows[child + 1]))
+			child++; /* the later of the two */
+		if (!before(&row, &rows[child]))
 			break;
-		best->rows[at] = best->rows[child];
+		rows[at] = rows[child];
 		at = child;
 	}
-	best->rows[at] = row;
+	rows[at] = row;
+}
+
+/* In place: qsort leaves a copy of the scores on the heap. */
+static void sort(struct rank_row *rows, size_t count, order *before)
+{
+	for (size_t i = count / 2; i-- > 0;)
+		sink(rows, count, i, rows[i], before);
+	for (; count > 1; count--) {
+		struct rank_row last = rows[count - 1];
+
+		rows[count - 1] = rows[0];
+		sink(rows, count - 1, 0, last, before);
+	}
 }
 
 static void rise(struct rank_best *best, size_t at, struct rank_row row)
@@ -45,32 +59,23 @@ void rank_best_offer(struct rank_best *best, const struct rank_row *row)
 	if (best->count < best->limit)
 		rise(best, best->count++, *row);
 	else if (rank_before(row, &best->rows[0]))
-		sink(best, 0, *row);
+		sink(best->rows, best->count, 0, *row, rank_before);
 }
 
-static int by_rank(const void *a, const void *b)
+static bool record_before(const struct rank_row *a, const struct rank_row *b)
 {
-	return rank_before(a, b) ? -1 : rank_before(b, a);
-}
-
-static int by_record(const void *a, const void *b)
-{
-	const struct rank_row *x = a, *y = b;
-
-	if (x->record != y->record)
-		return x->record < y->record ? -1 : 1;
-	return by_rank(a, b);
+	return a->record != b->record ? a->record < b->record : rank_before(a, b);
 }
 
 size_t rank_merge(struct rank_row *rows, size_t count, size_t top)
 {
 	size_t kept = 0;
 
-	qsort(rows, count, sizeof *rows, by_record);
+	sort(rows, count, record_before);
 	for (size_t i = 0; i < count; i++) {
 		if (kept == 0 || rows[i].record == RANK_NO_RECORD || rows[i].record != rows[kept - 1].record)
 			rows[kept++] = rows[i];
 	}
-	qsort(rows, kept, sizeof *rows, by_rank);
+	sort(rows, kept, rank_before);
 	return kept < top ? kept : top;
 }

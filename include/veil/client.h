@@ -137,7 +137,7 @@ VEIL_EXPORT size_t veil_hits_count(const struct veil_hits *hits);
 VEIL_EXPORT const struct veil_hit *veil_hits_at(const struct veil_hits *hits, size_t i);
 VEIL_EXPORT const struct veil_cost *veil_hits_cost(const struct veil_hits *hits);
 
-/** Accept NULL. Hits may outlive their client. */
+/** Accept NULL. Hits may outlive their client; what they say is wiped. */
 VEIL_EXPORT void veil_hits_destroy(struct veil_hits *hits);
 VEIL_EXPORT void veil_client_destroy(struct veil_client *client);
 
