@@ -5,6 +5,7 @@
 
 #include "base/cpu.h"
 #include "nn/context.h"
+#include "ring/prime.h"
 #include "support/test.h"
 
 static struct nn_spec compact(void)
@@ -79,6 +80,7 @@ Test(context, the_chunk_is_the_smallest_power_of_two_that_the_terms_allow)
 Test(context, what_does_not_fit_is_refused_by_name)
 {
 	static const uint64_t composite[] = {268369923};
+	uint64_t wide = ((uint64_t)1 << 50) + 1;
 	struct nn_spec s;
 	struct rlwe_params p;
 
@@ -104,6 +106,8 @@ Test(context, what_does_not_fit_is_refused_by_name)
 	p = *compact().params, p.reply_c0_bits = 17, refused(s, "reply_c0_bits");
 	p = *compact().params, p.upload_bits = 15, refused(s, "upload_bits");
 	p = *compact().params, p.reply_c1_bits = 25, refused(s, "reply_c1_bits");
+	p = *compact().params, p.reply_c1_bits = 18, refused(s, "reply_c1_bits");
+	p.reply_c1_bits = 17, nn_context_destroy(context(s));
 	p = *compact().params, p.reply_c0_bits = 3, refused(s, "noise");
 	p = *compact().params, p.use = RLWE_USE_SEARCH_EXACT, refused(s, "noise");
 	p = *compact().params, p.q = composite, refused(s, "prime");
@@ -112,6 +116,31 @@ Test(context, what_does_not_fit_is_refused_by_name)
 	s.rows = 20, s.dim = 16, s.terms = 4, refused(s, "insecure");
 	s.allow_insecure = true;
 	nn_context_destroy(context(s));
+	p = *s.params, s.params = &p;
+	p.log_n = 4, refused(s, "N >= 32");
+	p.log_n = 6, p.q = &wide, p.upload_bits = 45;
+	while (!prime_is_prime(wide))
+		wide += 128;
+	refused(s, "q < 2^50");
+}
+
+/* The widest rows that an exact set takes leave six sigma, and hardly more. */
+Test(context, noise_is_refused_from_six_sigma_on)
+{
+	struct nn_spec s = compact();
+	struct nn_context *ctx;
+	double sigmas = 0;
+
+	s.params = rlwe_params_find("search_n2048_q38_exact");
+	for (s.row_norm = 400; s.row_norm < 1000; s.row_norm += 2) {
+		s.scale = (float)s.row_norm;
+		if (nn_context_create(&ctx, &s, cpu_features(), NULL) != VEIL_OK)
+			break;
+		sigmas = 0.5 / nn_noise_std(ctx, s.row_norm);
+		nn_context_destroy(ctx);
+	}
+	refused(s, "sigma");
+	cr_assert(sigmas >= 6 && sigmas < 6.1, "%g", sigmas);
 }
 
 /* Terms that fit the spec's limits but not the 64-bit sum of 30-bit residues. */

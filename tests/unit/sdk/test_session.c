@@ -147,6 +147,33 @@ Test(session, a_parameter_set_that_is_insecure_or_of_other_sizes_is_refused)
 	}
 }
 
+Test(session, a_codebook_beyond_the_limit_is_refused_before_it_is_fetched)
+{
+	struct session *session = calloc(1, sizeof *session);
+	struct veil_error err = {""};
+	struct server s;
+	uint8_t *bytes;
+	size_t size;
+
+	serve(&s);
+	s.config.shards = INDEX_MAX_SHARDS;
+	s.config.spec.dim = 64;
+	s.config.spec.terms = 2;
+	cr_assert_eq(nn_context_create(&session->nn, &s.config.spec, 0, NULL), VEIL_OK);
+	s.config.query_bytes = (uint32_t)wire_query_bytes(session->nn);
+	s.config.reply_bytes = (uint32_t)wire_reply_bytes(session->nn, s.config.label_bytes);
+	s.config.codebook_bytes = (uint32_t)index_codebook_bytes(s.config.shards, s.config.spec.dim);
+	nn_context_destroy(session->nn);
+	session->nn = NULL;
+	cr_assert_eq(wire_config_write(&bytes, &size, &s.config), VEIL_OK);
+	cr_assert_eq(session_read_config(session, (struct bytes){bytes, size}, &err), VEIL_E_UNSUPPORTED,
+		"%s", err.text);
+	cr_assert(strstr(err.text, "limit"), "%s", err.text);
+	free(bytes);
+	session_destroy(session);
+	stop(&s);
+}
+
 Test(session, a_codebook_of_another_shape_is_refused_even_with_the_right_hash_and_size)
 {
 	float centroids[32 * 3] = {0};

@@ -121,6 +121,31 @@ Test(sample, every_random_bit_of_an_error_counts_once)
 	end(&f);
 }
 
+Test(sample, bytes_of_255_are_skipped_and_the_others_taken_mod_3)
+{
+	static const uint8_t seed[32] = {8};
+	struct rng_seeded state;
+	struct rng rng = rng_seeded_init(&state, seed);
+	struct fixture f = make(&rng);
+	struct keystream *ks;
+	uint8_t key[32], bytes[N + 64];
+	size_t at = 0, skipped = 0;
+
+	rng = rng_seeded_init(&state, seed);
+	rng_fill(&rng, key, sizeof key);
+	ks = keystream_create_secret(key);
+	keystream_read(ks, bytes, sizeof bytes);
+	keystream_destroy(ks);
+	secret_sample_ternary(f.out, N, &f.stream, &f.arena);
+	for (size_t i = 0; i < N; i++, at++) {
+		for (; bytes[at] == 255; skipped++)
+			at++;
+		cr_assert_eq(f.out[i], bytes[at] % 3 - 1, "%zu", i);
+	}
+	cr_assert(skipped > 0 && at <= sizeof bytes);
+	end(&f);
+}
+
 Test(sample, scratch_is_given_back_and_wiped)
 {
 	struct rng rng = test_rng();

@@ -280,6 +280,24 @@ Test(query, writing_after_decoding_aborts, .signal = SIGABRT)
 	write_once(search, s);
 }
 
+Test(query, decoding_wipes_the_secret)
+{
+	struct server *s;
+	struct secret_search *search = small_query(&s);
+	const struct arena *arena = (const struct arena *)search; /* its first member, which holds it too */
+	size_t before = arena->used;
+
+	cr_assert_eq((const uint8_t *)search, arena->base);
+	write_once(search, s);
+	cr_assert_eq(arena->used, before);
+	decode_once(search, s);
+	cr_assert_lt(arena->used, before);
+	for (size_t i = arena->used; i < arena->peak; i++)
+		cr_assert_eq(arena->base[i], 0, "byte %zu", i);
+	secret_search_destroy(search);
+	leave(s);
+}
+
 Test(query, destroy_takes_every_state_and_null)
 {
 	struct server *s;
