@@ -4,7 +4,8 @@
 
 /* Found before the compiler's own <immintrin.h>, so that the AVX-512 kernels run anywhere: SIMDe's portable
  * definitions, and below what Debian 12's version (0.7.4) lacks. Masked loads and stores touch the words of
- * their mask and no others, so that a kernel that reads too far meets the guard page. */
+ * their mask and no others, so that a kernel that reads too far meets the guard page; aligned ones abort
+ * where the processor would fault. */
 
 #define SIMDE_NO_NATIVE
 #define SIMDE_ENABLE_NATIVE_ALIASES
@@ -12,6 +13,8 @@
 
 #include <stdint.h>
 #include <string.h>
+
+#include "base/require.h"
 
 #define _MM_PERM_DDBB 0xf5
 #define __mmask16 simde__mmask16
@@ -77,5 +80,24 @@ EMULATED void _mm512_mask_storeu_epi8(void *to, __mmask64 mask, __m512i x)
 		if (mask >> i & 1)
 			((uint8_t *)to)[i] = byte[i];
 }
+
+EMULATED __m512i emulated_load(const void *from)
+{
+	__m512i x;
+
+	REQUIRE((uintptr_t)from % 64 == 0);
+	memcpy(&x, from, sizeof x);
+	return x;
+}
+#undef _mm512_load_si512
+#define _mm512_load_si512(from) emulated_load(from)
+
+EMULATED void emulated_store(void *to, __m512i x)
+{
+	REQUIRE((uintptr_t)to % 64 == 0);
+	memcpy(to, &x, sizeof x);
+}
+#undef _mm512_store_si512
+#define _mm512_store_si512(to, x) emulated_store(to, x)
 
 #endif
