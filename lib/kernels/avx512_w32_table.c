@@ -140,7 +140,7 @@ void avx512_w32_table_init(void *table, const struct kernels_prime *p, unsigned 
 	t->step_log = p->bits - 1;
 	for (int i = 0; i < 2 * WORDS; i++) {
 		/* the least x of this index: i steps, or i - 32 as a signed number */
-		int64_t least = (int64_t)(i < WORDS ? i : i - 2 * WORDS) << t->step_log;
+		int64_t least = (int64_t)(i < WORDS ? i : i - 2 * WORDS) * ((int64_t)1 << t->step_log);
 		int64_t times = (least >= 0 ? least : least - (int64_t)(q - 1)) / (int64_t)q;
 
 		t->multiples[i] = (uint32_t)(-times * (int64_t)q);
