@@ -289,8 +289,8 @@ enum veil_status wire_query_read(const struct nn_context *ctx, struct wire_query
 	return st;
 }
 
-/* The tags of Query's fields, one byte each. */
-enum { TAG_INDEX_ID = 2 << 3 | 2, TAG_SHARD = 3 << 3 | 5 };
+/* Tags, one byte each: index_id and shard of Query, ciphertexts of Reply. */
+enum { TAG_INDEX_ID = 2 << 3 | 2, TAG_SHARD = 3 << 3 | 5, TAG_CIPHERTEXTS = 3 << 3 | 2 };
 
 bool wire_query_target(uint8_t index_id[HASH_BYTES], uint32_t *shard, const void *data, size_t size)
 {
@@ -346,15 +346,34 @@ size_t wire_reply_bytes(const struct nn_context *ctx, uint32_t label_bytes)
 	return wire__reply__get_packed_size(&m);
 }
 
+uint8_t *wire_reply_frame(
+	const struct nn_context *ctx, uint32_t label_bytes, uint8_t *out, const struct wire_reply *reply)
+{
+	/* Messages that follow each other are one message with the fields of all. */
+	Wire__Reply head = WIRE__REPLY__INIT, tail = WIRE__REPLY__INIT;
+	uint8_t *hole;
+	size_t n;
+
+	REQUIRE(reply->labels.size == (size_t)ctx->spec.rows * label_bytes);
+	SET(&head, version, WIRE_VERSION);
+	SET(&head, index_id, view(reply->index_id, HASH_BYTES));
+	SET(&tail, labels, view(reply->labels.data, reply->labels.size));
+	hole = out + wire__reply__pack(&head, out);
+	*hole++ = TAG_CIPHERTEXTS;
+	for (n = ctx->reply_bytes; n > 127; n >>= 7)
+		*hole++ = (uint8_t)(n | 128);
+	*hole++ = (uint8_t)n;
+	n = (size_t)(hole - out) + ctx->reply_bytes;
+	n += wire__reply__pack(&tail, out + n);
+	REQUIRE(n == wire_reply_bytes(ctx, label_bytes));
+	return hole;
+}
+
 void wire_reply_write(
 	const struct nn_context *ctx, uint32_t label_bytes, uint8_t *out, const struct wire_reply *reply)
 {
-	Wire__Reply m = WIRE__REPLY__INIT;
-
 	REQUIRE(reply->ciphertexts.size == ctx->reply_bytes);
-	REQUIRE(reply->labels.size == (size_t)ctx->spec.rows * label_bytes);
-	fill_reply(&m, ctx, label_bytes, reply);
-	REQUIRE(wire__reply__pack(&m, out) == wire_reply_bytes(ctx, label_bytes));
+	memcpy(wire_reply_frame(ctx, label_bytes, out, reply), reply->ciphertexts.data, ctx->reply_bytes);
 }
 
 static enum veil_status take_reply(const struct nn_context *ctx, uint32_t label_bytes,

@@ -85,6 +85,11 @@ size_t wire_reply_bytes(const struct nn_context *ctx, uint32_t label_bytes);
 /** Writes exactly wire_reply_bytes. */
 void wire_reply_write(
 	const struct nn_context *ctx, uint32_t label_bytes, uint8_t *out, const struct wire_reply *reply);
+/** Writes all but the ciphertexts, and returns where in `out` those ctx->reply_bytes go: they need not be
+ * copied.
+ */
+uint8_t *wire_reply_frame(
+	const struct nn_context *ctx, uint32_t label_bytes, uint8_t *out, const struct wire_reply *reply);
 /** VEIL_E_MALFORMED, VEIL_E_VERSION or VEIL_E_NOMEM; `reply` is then zeroed. */
 enum veil_status wire_reply_read(const struct nn_context *ctx, uint32_t label_bytes, struct wire_reply *reply,
 	const void *data, size_t size, struct veil_error *err) VEIL_MUST_CHECK;

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_FLAG };
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_SIZE, KIND_FLAG };
 
 static const struct option {
 	enum kind kind;
@@ -24,10 +24,13 @@ static const struct option {
 	{KIND_TEXT, name, meta, preset, help, offsetof(struct config, id), 0, 0},
 #define NUMBER(id, name, meta, preset, low, high, help) \
 	{KIND_NUMBER, name, meta, #preset, help, offsetof(struct config, id), low, high},
+#define SIZE(id, name, meta, preset, help) \
+	{KIND_SIZE, name, meta, #preset, help, offsetof(struct config, id), 0, 0},
 #define FLAG(id, name, help) {KIND_FLAG, name, "", "false", help, offsetof(struct config, id), 0, 0},
 #include "kit/config.def"
 #undef TEXT
 #undef NUMBER
+#undef SIZE
 #undef FLAG
 };
 #define OPTIONS (sizeof options / sizeof *options)
@@ -55,6 +58,28 @@ static bool parse_number(uint32_t *out, const char *text, uint32_t low, uint32_t
 	return true;
 }
 
+/* Bytes: "1500000", "256M", "1.2G"; the suffixes are powers of 1024. */
+static bool parse_size(uint64_t *out, const char *text)
+{
+	static const char suffixes[] = "KMGT";
+	char *end = NULL;
+	const char *suffix;
+	double v;
+
+	if (text[0] < '0' || text[0] > '9' || text[1] == 'x' || text[1] == 'X')
+		return false;
+	v = strtod(text, &end);
+	suffix = *end ? strchr(suffixes, *end) : NULL;
+	if (*end && (!suffix || end[1]))
+		return false;
+	for (int i = 0; suffix && i <= suffix - suffixes; i++)
+		v *= 1024;
+	if (!(v < 0x1p62) || (!suffix && v != (double)(uint64_t)v))
+		return false;
+	*out = (uint64_t)v;
+	return true;
+}
+
 /* `where` names the file and line or the command line. */
 static enum veil_status set(struct config *config, const struct option *o, const char *value,
 	const char *where, struct veil_error *err)
@@ -62,6 +87,7 @@ static enum veil_status set(struct config *config, const struct option *o, const
 	char *field = (char *)config + o->offset;
 	bool yes = strcmp(value, "true") == 0 || strcmp(value, "yes") == 0;
 	uint32_t number;
+	uint64_t size;
 	size_t n = strlen(value);
 
 	switch (o->kind) {
@@ -77,6 +103,12 @@ static enum veil_status set(struct config *config, const struct option *o, const
 				"%s: %s is '%.40s', not a whole number from %u to %u", where, o->name, value,
 				(unsigned)o->low, (unsigned)o->high);
 		memcpy(field, &number, sizeof number);
+		return VEIL_OK;
+	case KIND_SIZE:
+		if (!parse_size(&size, value))
+			return error_set(err, VEIL_E_INVALID,
+				"%s: %s is '%.40s', not a size such as 256M or 1.2G", where, o->name, value);
+		memcpy(field, &size, sizeof size);
 		return VEIL_OK;
 	case KIND_FLAG:
 		if (!yes && strcmp(value, "false") != 0 && strcmp(value, "no") != 0)

@@ -16,10 +16,12 @@
 struct config {
 #define TEXT(id, name, meta, preset, help) char id[CONFIG_TEXT_SIZE];
 #define NUMBER(id, name, meta, preset, low, high, help) uint32_t id;
+#define SIZE(id, name, meta, preset, help) uint64_t id;
 #define FLAG(id, name, help) bool id;
 #include "kit/config.def"
 #undef TEXT
 #undef NUMBER
+#undef SIZE
 #undef FLAG
 };
 

@@ -49,6 +49,9 @@ struct connection {
 	struct http_request request;
 };
 
+_Static_assert(HEAD_MEMORY + sizeof(struct connection) + 2048 <= HTTP_CONNECTION_BYTES,
+	"and room for what the library keeps beside the head");
+
 struct http {
 	struct http_options options;
 	struct listen_socket listen;

@@ -14,6 +14,9 @@
  * refuses what guard.h lists, bodies above the limit of their route, other media types, and cuts whoever is
  * too slow. libmicrohttpd is known only to http.c. */
 
+/** The most that an open connection takes, its head and what is being read included, but not the body. */
+#define HTTP_CONNECTION_BYTES 36864
+
 struct http;
 struct http_request;
 

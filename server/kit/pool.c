@@ -9,10 +9,7 @@
 #include "base/require.h"
 #include "kit/clock.h"
 
-struct waiting {
-	void *job;
-	uint64_t since_ns;
-};
+#define LOOK_AHEAD 256 /* waiting jobs that pool_take_alike looks at */
 
 struct worker {
 	struct pool *pool;
@@ -23,7 +20,7 @@ struct worker {
 struct pool {
 	pthread_mutex_t lock; /* guards queue, first, count, stopping */
 	pthread_cond_t more;
-	struct waiting *queue; /* a ring of `limit` jobs */
+	struct pool_job *queue; /* a ring of `limit` jobs */
 	size_t limit;
 	size_t first;
 	size_t count;
@@ -35,9 +32,9 @@ struct pool {
 };
 
 /* The next job; its job is NULL when the pool stops and none is left. */
-static struct waiting next(struct pool *pool)
+static struct pool_job next(struct pool *pool)
 {
-	struct waiting job = {0};
+	struct pool_job job = {0};
 
 	pthread_mutex_lock(&pool->lock);
 	while (pool->count == 0 && !pool->stopping)
@@ -54,10 +51,10 @@ static struct waiting next(struct pool *pool)
 static void *work(void *arg)
 {
 	struct worker *w = arg;
-	struct waiting next_job;
+	struct pool_job next_job;
 
 	while ((next_job = next(w->pool)).job)
-		w->pool->run(w->pool->state, w->number, next_job.job, clock_ns() - next_job.since_ns);
+		w->pool->run(w->pool->state, w->number, &next_job);
 	return NULL;
 }
 
@@ -97,18 +94,52 @@ enum veil_status pool_create(struct pool **out, unsigned workers, size_t queue_l
 	return VEIL_OK;
 }
 
-bool pool_submit(struct pool *pool, void *job)
+/* The job with `i` others before it; the lock is held. */
+static struct pool_job *at(struct pool *pool, size_t i)
+{
+	return pool->queue + (pool->first + i) % pool->limit;
+}
+
+bool pool_submit(struct pool *pool, const struct pool_job *job)
 {
 	bool taken = false;
 
-	REQUIRE(job != NULL);
+	REQUIRE(job->job != NULL);
 	pthread_mutex_lock(&pool->lock);
 	if (!pool->stopping && pool->count < pool->limit) {
-		pool->queue[(pool->first + pool->count) % pool->limit] = (struct waiting){job, clock_ns()};
-		pool->count++;
+		struct pool_job *last = at(pool, pool->count++);
+
+		*last = *job;
+		last->since_ns = clock_ns();
 		taken = true;
 		pthread_cond_signal(&pool->more);
 	}
+	pthread_mutex_unlock(&pool->lock);
+	return taken;
+}
+
+size_t pool_take_alike(struct pool *pool, const struct pool_job *job, struct pool_job *out, size_t max)
+{
+	size_t taken = 0, end, to;
+
+	if (!job->keyed)
+		return 0;
+	pthread_mutex_lock(&pool->lock);
+	to = end = pool->count < LOOK_AHEAD ? pool->count : LOOK_AHEAD;
+	for (size_t i = 0; i < end && taken < max; i++) {
+		struct pool_job *other = at(pool, i);
+
+		if (!other->keyed || memcmp(other->key, job->key, POOL_KEY_BYTES) != 0)
+			continue;
+		out[taken++] = *other;
+		other->job = NULL;
+	}
+	/* The gaps go to the front of the ring: what lies beyond `end` need not move. */
+	for (size_t i = end; taken > 0 && i-- > 0;)
+		if (at(pool, i)->job)
+			*at(pool, --to) = *at(pool, i);
+	pool->first = (pool->first + taken) % pool->limit;
+	pool->count -= taken;
 	pthread_mutex_unlock(&pool->lock);
 	return taken;
 }

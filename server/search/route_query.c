@@ -7,7 +7,9 @@ void route_query(void *state, struct http_request *req)
 {
 	struct service *s = state;
 
-	if (pool_submit(s->pool, req))
+	struct pool_job job = worker_job(req);
+
+	if (pool_submit(s->pool, &job))
 		return;
 	metrics_add(s->metrics, METRICS_queue_full, 1);
 	http_answer_busy(req);

@@ -21,14 +21,18 @@ static unsigned processors(void)
 	return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 }
 
+static unsigned worker_count(const struct config *config)
+{
+	return config->workers ? config->workers : processors();
+}
+
 static enum veil_status start_workers(
 	struct service *s, const struct snapshot *snapshot, struct veil_error *err)
 {
-	unsigned count = s->config->workers ? s->config->workers : processors();
-	size_t memory = (size_t)s->config->body_memory_mb << 20;
+	unsigned count = worker_count(s->config);
 
 	s->workers = calloc(count, sizeof *s->workers);
-	if (!s->workers || buffers_create(&s->replies, memory) != VEIL_OK)
+	if (!s->workers || buffers_create(&s->replies, s->plan.bodies) != VEIL_OK)
 		return error_set(err, VEIL_E_NOMEM, "no memory for %u workers", count);
 	for (; s->worker_count < count; s->worker_count++)
 		if (worker_init(s->workers + s->worker_count, snapshot) != VEIL_OK) {
@@ -48,7 +52,7 @@ static enum veil_status start_front(
 		.connections = c->connections,
 		.receive_ms = c->receive_timeout_ms,
 		.total_ms = c->total_timeout_ms,
-		.body_memory = (size_t)c->body_memory_mb << 20,
+		.body_memory = s->plan.bodies,
 		.body_limit = snapshot->query_bytes,
 		.routes = front_routes,
 		.route_count = front_route_count,
@@ -96,6 +100,35 @@ static void tell_index(const struct snapshot *s)
 		s->reply_bytes);
 }
 
+/* Opens the index and makes room for it in the cache. */
+static enum veil_status open_index(struct service *s, struct snapshot **out, struct veil_error *err)
+{
+	struct memory_plan plan = {0};
+	struct snapshot *next;
+	size_t room;
+	enum veil_status st = snapshot_load(&next, s->config->index, cpu_features(), s->cache, err);
+
+	*out = NULL;
+	if (st != VEIL_OK)
+		return st;
+	/* The arena of a worker does not shrink. */
+	room = worker_room(next) > s->worker_bytes ? worker_room(next) : s->worker_bytes;
+	st = memory_plan(&plan, s->config, worker_count(s->config), room, next, err);
+	if (st == VEIL_OK) {
+		cache_set_limit(s->cache, plan.cache);
+		st = snapshot_warm(next, err);
+	}
+	if (st != VEIL_OK) {
+		snapshot_release(next);
+		return st;
+	}
+	s->worker_bytes = room;
+	s->plan = plan;
+	tell_index(next);
+	*out = next;
+	return VEIL_OK;
+}
+
 enum veil_status service_start(struct service *s, const struct config *config, struct veil_error *err)
 {
 	struct snapshot *snapshot = NULL;
@@ -104,10 +137,12 @@ enum veil_status service_start(struct service *s, const struct config *config, s
 	*s = (struct service){.config = config};
 	if (metrics_create(&s->metrics) != VEIL_OK)
 		return error_set(err, VEIL_E_NOMEM, "no memory for the metrics");
-	st = snapshot_load(&snapshot, config->index, cpu_features(), err);
+	if (cache_create(&s->cache, SIZE_MAX, s->metrics) != VEIL_OK)
+		st = error_set(err, VEIL_E_NOMEM, "no memory for the cache");
+	else
+		st = open_index(s, &snapshot, err);
 	if (st != VEIL_OK)
 		goto out;
-	tell_index(snapshot);
 	versions_init(&s->versions, snapshot);
 	st = start_workers(s, snapshot, err);
 	if (st == VEIL_OK)
@@ -129,7 +164,7 @@ void service_reload(struct service *s)
 	struct veil_error err = {{0}};
 
 	log_info("SIGHUP: opening %s beside what is served", s->config->index);
-	if (snapshot_load(&next, s->config->index, cpu_features(), &err) != VEIL_OK) {
+	if (open_index(s, &next, &err) != VEIL_OK) {
 		metrics_add(s->metrics, METRICS_reloads_failed, 1);
 		log_error("not reloaded, the version before is still served: %s", err.text);
 		goto out;
@@ -143,7 +178,6 @@ void service_reload(struct service *s)
 	/* Clients of the version before still send queries of its size. */
 	http_set_body_limit(
 		s->front, now->query_bytes > next->query_bytes ? now->query_bytes : next->query_bytes);
-	tell_index(next);
 	versions_replace(&s->versions, next, (uint64_t)s->config->previous_seconds * 1000000000u);
 out:
 	snapshot_release(now);
@@ -182,5 +216,6 @@ void service_stop(struct service *s)
 	free(s->workers);
 	buffers_destroy(s->replies);
 	versions_clear(&s->versions);
+	cache_destroy(s->cache);
 	metrics_destroy(s->metrics);
 }

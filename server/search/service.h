@@ -9,6 +9,7 @@
 #include "kit/http.h"
 #include "kit/metrics.h"
 #include "kit/pool.h"
+#include "search/memory.h"
 #include "search/versions.h"
 #include "search/worker.h"
 #include "veil/status.h"
@@ -17,6 +18,9 @@
 struct service {
 	const struct config *config;
 	struct metrics *metrics;
+	struct cache *cache; /* transformed shards, of all versions */
+	struct memory_plan plan;
+	size_t worker_bytes; /* the largest so far */
 	struct versions versions;
 	struct buffers *replies; /* bodies of replies to queries */
 	struct worker *workers; /* [worker_count] */

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "search/snapshot.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "base/arena.h"
 #include "base/error.h"
 #include "base/require.h"
 #include "kit/clock.h"
 #include "kit/log.h"
+#include "kit/pages.h"
 #include "nn/shard.h"
 #include "wire/messages.h"
 
@@ -42,38 +40,40 @@ static enum veil_status make_config(struct snapshot *s, struct veil_error *err)
 	return st == VEIL_OK ? st : error_set(err, st, "no memory for the configuration");
 }
 
-static enum veil_status transform(struct snapshot *s, struct veil_error *err)
+struct transform {
+	const struct snapshot *s;
+	uint32_t shard;
+	struct arena *scratch;
+};
+
+static void transform(void *state, void *memory)
 {
-	uint64_t said = clock_ns();
-	struct arena scratch;
-	void *memory;
+	const struct transform *t = state;
+	const struct store_shard *from = t->s->index->shard + t->shard;
 
-	s->shards_bytes = s->index->shards * s->ctx->shard_bytes;
-	memory = mmap(NULL, s->shards_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		return error_set(err, VEIL_E_NOMEM, "%zu bytes for %u transformed shards: %s",
-			s->shards_bytes, (unsigned)s->index->shards, strerror(errno));
-	s->shards = memory;
-	madvise(s->shards, s->shards_bytes, MADV_HUGEPAGE); /* fewer page walks; fine if refused */
-	if (arena_init(&scratch, s->ctx->shard_scratch) != VEIL_OK)
-		return error_set(err, VEIL_E_NOMEM, "no memory to transform a shard");
-	for (uint32_t i = 0; i < s->index->shards; i++) {
-		const struct store_shard *from = s->index->shard + i;
+	nn_shard_transform(t->s->ctx, memory, from->rows, from->used, t->scratch);
+	/* The rows stay in the system's page cache, which it shrinks as needed, but not in our memory. */
+	pages_forget(from->rows, (size_t)from->used * t->s->index->spec.dim);
+}
 
-		arena_reset(&scratch);
-		nn_shard_transform(
-			s->ctx, s->shards + i * s->ctx->shard_bytes, from->rows, from->used, &scratch);
-		if (clock_ns() - said >= PROGRESS_NS) {
-			said = clock_ns();
-			log_info("transformed %u of %u shards", (unsigned)i + 1, (unsigned)s->index->shards);
-		}
+static enum veil_status make_slots(struct snapshot *s, struct veil_error *err)
+{
+	const struct store_index *index = s->index;
+
+	s->slot = calloc(index->shards, sizeof *s->slot);
+	if (!s->slot)
+		return error_set(err, VEIL_E_NOMEM, "no memory for %u shards", (unsigned)index->shards);
+	for (uint32_t i = 0; i < index->shards; i++) {
+		s->slot[i].bytes = s->ctx->shard_bytes;
+		/* Opening the index has read them all. */
+		pages_forget(index->shard[i].rows, (size_t)index->spec.rows * index->spec.dim);
+		pages_forget(index->shard[i].labels, (size_t)index->spec.rows * index->label_bytes);
 	}
-	arena_clear(&scratch);
 	return VEIL_OK;
 }
 
-enum veil_status snapshot_load(
-	struct snapshot **out, const char *dir, unsigned features, struct veil_error *err)
+enum veil_status snapshot_load(struct snapshot **out, const char *dir, unsigned features, struct cache *cache,
+	struct veil_error *err)
 {
 	struct snapshot *s = calloc(1, sizeof *s);
 	enum veil_status st;
@@ -82,13 +82,14 @@ enum veil_status snapshot_load(
 	if (!s)
 		return error_set(err, VEIL_E_NOMEM, "no memory for a snapshot");
 	atomic_init(&s->references, 1);
+	s->cache = cache;
 	st = store_index_open(&s->index, dir, err);
 	if (st == VEIL_OK)
 		st = nn_context_create(&s->ctx, &s->index->spec, features, err);
 	if (st == VEIL_OK)
 		st = make_config(s, err);
 	if (st == VEIL_OK)
-		st = transform(s, err);
+		st = make_slots(s, err);
 	if (st == VEIL_OK)
 		*out = s;
 	else
@@ -102,16 +103,48 @@ void snapshot_release(void *snapshot)
 
 	if (!s || atomic_fetch_sub(&s->references, 1) > 1)
 		return;
-	if (s->shards)
-		munmap(s->shards, s->shards_bytes);
+	for (uint32_t i = 0; s->slot && i < s->index->shards; i++)
+		cache_drop(s->cache, s->slot + i);
+	free(s->slot);
 	free(s->config);
 	nn_context_destroy(s->ctx);
 	store_index_close(s->index);
 	free(s);
 }
 
-const void *snapshot_shard(const struct snapshot *s, uint32_t shard)
+enum veil_status snapshot_warm(struct snapshot *s, struct veil_error *err)
 {
+	uint64_t said = clock_ns();
+	struct arena scratch;
+	uint32_t i;
+
+	if (arena_init(&scratch, s->ctx->shard_scratch) != VEIL_OK)
+		return error_set(err, VEIL_E_NOMEM, "no memory to transform a shard");
+	for (i = 0; i < s->index->shards; i++) {
+		struct transform t = {s, i, &scratch};
+
+		if (!cache_warm(s->cache, s->slot + i, (struct cache_fill){transform, &t}))
+			break;
+		if (clock_ns() - said >= PROGRESS_NS) {
+			said = clock_ns();
+			log_info("transformed %u of %u shards", (unsigned)i + 1, (unsigned)s->index->shards);
+		}
+	}
+	log_info("%u of %u shards are in memory, %zu bytes each", (unsigned)i, (unsigned)s->index->shards,
+		s->ctx->shard_bytes);
+	arena_clear(&scratch);
+	return VEIL_OK;
+}
+
+const void *snapshot_shard_take(struct snapshot *s, uint32_t shard, struct arena *scratch)
+{
+	struct transform t = {s, shard, scratch};
+
 	REQUIRE(shard < s->index->shards);
-	return s->shards + shard * s->ctx->shard_bytes;
+	return cache_take(s->cache, s->slot + shard, (struct cache_fill){transform, &t});
+}
+
+void snapshot_shard_give(struct snapshot *s, uint32_t shard)
+{
+	cache_give(s->cache, s->slot + shard);
 }

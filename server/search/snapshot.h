@@ -6,31 +6,40 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "nn/context.h"
+#include "search/cache.h"
 #include "store/index.h"
 #include "veil/status.h"
 
-/* What is served: one version of an index, everything that follows from it, immutable, counted. */
+/* What is served: one version of an index and everything that follows from it, immutable but for what the
+ * cache holds of it, counted. */
 struct snapshot {
 	atomic_uint references;
 	struct store_index *index;
 	struct nn_context *ctx;
-	uint8_t *shards; /* [index->shards] of ctx->shard_bytes, transformed, 64-byte aligned */
-	size_t shards_bytes;
+	struct cache *cache; /* of all versions, outlives this */
+	struct cache_slot
+		*slot; /* [index->shards] of ctx->shard_bytes: the transformed shards that are there */
 	uint8_t *config; /* the body of GET /v1/config */
 	size_t config_size;
 	size_t query_bytes; /* of whole bodies */
 	size_t reply_bytes;
 };
 
-/** Opens and verifies the index below `dir` and transforms its shards, saying now and then how far it is. The
- * caller holds one reference. `features` as cpu_features() gives them. Errors as store_index_open and
- * nn_context_create. */
-enum veil_status snapshot_load(
-	struct snapshot **out, const char *dir, unsigned features, struct veil_error *err) VEIL_MUST_CHECK;
+/** Opens and verifies the index below `dir`. The caller holds one reference. `features` as cpu_features()
+ * gives them. Errors as store_index_open and nn_context_create. */
+enum veil_status snapshot_load(struct snapshot **out, const char *dir, unsigned features, struct cache *cache,
+	struct veil_error *err) VEIL_MUST_CHECK;
+/** Transforms shards ahead of the queries for them, as many as the cache has room for. Says now and then how
+ * far it is. VEIL_E_NOMEM. */
+enum veil_status snapshot_warm(struct snapshot *s, struct veil_error *err) VEIL_MUST_CHECK;
 /** Gives a reference back; the last one frees. Accepts NULL. Its type is that of a callback. */
 void snapshot_release(void *snapshot);
 
-const void *snapshot_shard(const struct snapshot *s, uint32_t shard);
+/** A transformed shard, from the cache or made now with `scratch` (ctx->shard_scratch of it); NULL if memory
+ * ran out. A thread has one at a time and gives it back. */
+const void *snapshot_shard_take(struct snapshot *s, uint32_t shard, struct arena *scratch);
+void snapshot_shard_give(struct snapshot *s, uint32_t shard);
 
 #endif

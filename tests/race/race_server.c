@@ -24,6 +24,9 @@
 #define JOBS 4000 /* of a submitter */
 #define QUEUE 16
 #define BUFFERS 2
+#define SLOTS 7
+#define SLOT_BYTES 10000
+#define SLOTS_AT_ONCE 4
 
 struct job {
 	atomic_uint runs;
@@ -34,6 +37,8 @@ struct shared {
 	struct metrics *metrics;
 	struct buffers *buffers;
 	struct versions versions;
+	struct cache *cache;
+	struct cache_slot slot[SLOTS];
 	struct deadlines *deadlines;
 	atomic_bool done;
 	atomic_uint refused;
@@ -56,12 +61,30 @@ static struct snapshot *make_snapshot(uint8_t version)
 	return s;
 }
 
-static void run(void *state, unsigned worker, void *arg, uint64_t waited_ns)
+static void fill(void *state, void *memory)
+{
+	memset(memory, *(int *)state, SLOT_BYTES);
+}
+
+/* More slots than fit, of which each worker uses one: the content is that of the slot, however often it was
+ * thrown out meanwhile. */
+static void use_slot(struct shared *shared, int number)
+{
+	struct cache_slot *slot = shared->slot + number;
+	const uint8_t *memory = cache_take(shared->cache, slot, (struct cache_fill){fill, &number});
+
+	REQUIRE(memory);
+	for (int i = 0; i < SLOT_BYTES; i += 999)
+		REQUIRE(memory[i] == number);
+	cache_give(shared->cache, slot);
+}
+
+static void run(void *state, unsigned worker, const struct pool_job *arg)
 {
 	struct shared *shared = state;
 	struct snapshot *s = versions_current(&shared->versions);
 	uint8_t *buffer = buffers_take(shared->buffers, s->config_size);
-	struct job *job = arg;
+	struct job *job = arg->job;
 
 	REQUIRE(worker < WORKERS && s->query_bytes == s->reply_bytes);
 	for (size_t i = 0; i < s->config_size; i++)
@@ -70,8 +93,9 @@ static void run(void *state, unsigned worker, void *arg, uint64_t waited_ns)
 		memcpy(buffer, s->config, s->config_size);
 	buffers_give(buffer);
 	snapshot_release(s);
-	metrics_observe_ns(shared->metrics, METRICS_queue_seconds, waited_ns);
+	metrics_observe_ns(shared->metrics, METRICS_queue_seconds, clock_ns() - arg->since_ns);
 	metrics_add(shared->metrics, METRICS_queries, 1);
+	use_slot(shared, (int)((size_t)(job - shared->jobs[0]) * 5 / 3 % SLOTS));
 	atomic_fetch_add(&job->runs, 1);
 }
 
@@ -84,11 +108,14 @@ static void *submit(void *arg)
 {
 	struct submitter *s = arg;
 
-	for (int i = 0; i < JOBS; i++)
-		while (!pool_submit(s->shared->pool, s->jobs + i)) {
+	for (int i = 0; i < JOBS; i++) {
+		struct pool_job job = {.job = s->jobs + i};
+
+		while (!pool_submit(s->shared->pool, &job)) {
 			atomic_fetch_add(&s->shared->refused, 1);
 			sched_yield();
 		}
+	}
 	return NULL;
 }
 
@@ -113,6 +140,7 @@ static void *read_metrics(void *arg)
 		free(text);
 		metrics_set(s->metrics, METRICS_queue_depth, (int64_t)pool_depth(s->pool));
 		versions_expire(&s->versions);
+		REQUIRE(cache_bytes(s->cache) <= SLOTS_AT_ONCE * SLOT_BYTES);
 	}
 	return NULL;
 }
@@ -154,6 +182,9 @@ int main(void)
 
 	versions_init(&s.versions, make_snapshot(0));
 	REQUIRE(metrics_create(&s.metrics) == VEIL_OK);
+	REQUIRE(cache_create(&s.cache, SLOTS_AT_ONCE * SLOT_BYTES, s.metrics) == VEIL_OK);
+	for (int i = 0; i < SLOTS; i++)
+		s.slot[i].bytes = SLOT_BYTES;
 	REQUIRE(buffers_create(&s.buffers, BUFFERS * 128) == VEIL_OK);
 	REQUIRE(deadlines_create(&s.deadlines, 1, on_cut, &s, &err) == VEIL_OK);
 	REQUIRE(pool_create(&s.pool, WORKERS, QUEUE, run, &s, &err) == VEIL_OK);
@@ -166,7 +197,7 @@ int main(void)
 	for (int i = 0; i < SUBMITTERS; i++)
 		pthread_join(threads[i], NULL);
 	pool_stop(s.pool);
-	REQUIRE(!pool_submit(s.pool, s.jobs[0]));
+	REQUIRE(!pool_submit(s.pool, &(struct pool_job){.job = s.jobs[0]}));
 	atomic_store(&s.done, true);
 	for (int i = 0; i < 3; i++)
 		pthread_join(others[i], NULL);
@@ -179,6 +210,13 @@ int main(void)
 	REQUIRE(buffers_held_bytes(s.buffers) <= BUFFERS * 128);
 	printf("%d jobs, %u times the queue was full, %u connections cut\n", SUBMITTERS * JOBS,
 		atomic_load(&s.refused), atomic_load(&s.cut));
+	REQUIRE(metrics_get(s.metrics, METRICS_cache_hits) + metrics_get(s.metrics, METRICS_cache_misses) ==
+		SUBMITTERS * JOBS);
+	REQUIRE(metrics_get(s.metrics, METRICS_cache_evictions) > 0);
+	for (int i = 0; i < SLOTS; i++)
+		cache_drop(s.cache, s.slot + i);
+	REQUIRE(cache_bytes(s.cache) == 0);
+	cache_destroy(s.cache);
 	pool_destroy(s.pool);
 	deadlines_destroy(s.deadlines);
 	buffers_destroy(s.buffers);
