@@ -25,6 +25,7 @@ struct cli_command {
 #define CLI_DEFAULT_TIMEOUT_MS 30000
 #define CLI_MAX_TIMEOUT_MS 3600000
 
+int cli_embed(int argc, char **argv);
 int cli_info(int argc, char **argv);
 int cli_search(int argc, char **argv);
 
@@ -37,6 +38,9 @@ int cli_number(const char *text, uint32_t low, uint32_t high, uint32_t *value);
 /** A client that has fetched what the server serves; NULL on failure. */
 enum veil_status cli_connect(struct veil_client **out, const char *server, uint32_t timeout_ms,
 	struct veil_error *err) VEIL_MUST_CHECK;
+/** The vector of a picture; *vector is freed by the caller, NULL on failure. */
+enum veil_status cli_embed_image(
+	float **vector, uint32_t *dim, const char *path, struct veil_error *err) VEIL_MUST_CHECK;
 /** Flushes stdout: CLI_OK, or CLI_INPUT with a sentence when it could not all be written. */
 int cli_finish(void);
 

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "veil/vectors.h"
 
 static const char help[] =
-	"usage: veil search --server URL --vector FILE [--row N] [--probes P] [--top K] [--json] [--timeout "
-	"MS]\n"
+	"usage: veil search --server URL --vector FILE [--row N] | --image FILE\n"
+	"                   [--probes P] [--top K] [--json] [--timeout MS]\n"
 	"Find the records nearest to a vector. The server does not learn the vector, the scores or the "
 	"records.\n\n"
 	"  --server URL   http://host:port or unix:/path/of/socket\n"
 	"  --vector FILE  .fvecs, .npy, .jsonl, or numbers as text (a JSON array is fine)\n"
 	"  --row N        which row of the file, from 0 (default 0)\n"
+	"  --image FILE   the vector of a PNG, JPEG or WebP picture, made on this machine (veil embed)\n"
 	"  --probes P     ask the P nearest shards (default 1): finds more, costs P times as much\n"
 	"  --top K        print the K best records (default 10)\n"
 	"  --json         one JSON object on standard output\n"
@@ -23,6 +26,7 @@ static const char help[] =
 struct arguments {
 	const char *server;
 	const char *file;
+	const char *image; /* one of the two */
 	uint32_t row, probes, top, timeout_ms;
 	int json;
 	int help;
@@ -31,10 +35,10 @@ struct arguments {
 static int parse(struct arguments *a, int argc, char **argv)
 {
 	static const struct option options[] = {{"server", required_argument, NULL, 's'},
-		{"vector", required_argument, NULL, 'v'}, {"row", required_argument, NULL, 'r'},
-		{"probes", required_argument, NULL, 'p'}, {"top", required_argument, NULL, 'k'},
-		{"timeout", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+		{"vector", required_argument, NULL, 'v'}, {"image", required_argument, NULL, 'i'},
+		{"row", required_argument, NULL, 'r'}, {"probes", required_argument, NULL, 'p'},
+		{"top", required_argument, NULL, 'k'}, {"timeout", required_argument, NULL, 'w'},
+		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	struct {
 		int option;
 		const char *name;
@@ -42,7 +46,7 @@ static int parse(struct arguments *a, int argc, char **argv)
 	} numbers[] = {{'r', "row", 0, UINT32_MAX, &a->row}, {'p', "probes", 1, UINT32_MAX, &a->probes},
 		{'k', "top", 1, UINT32_MAX, &a->top},
 		{'w', "timeout", 1, CLI_MAX_TIMEOUT_MS, &a->timeout_ms}};
-	int option;
+	int option, row = 0;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
@@ -51,6 +55,9 @@ static int parse(struct arguments *a, int argc, char **argv)
 			break;
 		case 'v':
 			a->file = optarg;
+			break;
+		case 'i':
+			a->image = optarg;
 			break;
 		case 'j':
 			a->json = 1;
@@ -61,6 +68,7 @@ static int parse(struct arguments *a, int argc, char **argv)
 		case '?':
 			return CLI_USAGE; /* getopt has said why */
 		}
+		row = row || option == 'r';
 		for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
 			if (option == numbers[i].option &&
 				!cli_number(optarg, numbers[i].low, numbers[i].high, numbers[i].value))
@@ -70,8 +78,10 @@ static int parse(struct arguments *a, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_misuse("search takes no argument \"%s\"", argv[optind]);
-	if (!a->server || !a->file)
-		return cli_misuse("search needs --%s", a->server ? "vector" : "server");
+	if (!a->server || (!a->file && !a->image))
+		return cli_misuse("search needs --%s", a->server ? "vector or --image" : "server");
+	if (a->image && (a->file || row))
+		return cli_misuse("search takes --image or --%s, not both", a->file ? "vector" : "row");
 	return CLI_OK;
 }
 
@@ -84,25 +94,45 @@ static void print_note(const struct veil_cost *cost)
 	fprintf(stderr, " was asked; it does not see the vector, the scores or the results\n");
 }
 
-static int search(const struct arguments *a)
+/* The row of the file as a vector that the caller frees. */
+static enum veil_status read_vector(
+	float **vector, uint32_t *dim, const struct arguments *a, struct veil_error *err)
 {
 	struct veil_vectors *vectors = NULL;
+	enum veil_status st = veil_vectors_read(&vectors, a->file, err);
+
+	*vector = NULL;
+	if (st == VEIL_OK && a->row >= veil_vectors_count(vectors)) {
+		st = VEIL_E_INVALID;
+		snprintf(err->text, sizeof err->text, "%s has %u rows, from 0: there is no row %u", a->file,
+			veil_vectors_count(vectors), a->row);
+	}
+	if (st == VEIL_OK) {
+		*dim = veil_vectors_dim(vectors);
+		*vector = calloc(*dim, sizeof **vector);
+		st = *vector ? VEIL_OK : VEIL_E_NOMEM;
+	}
+	if (st == VEIL_OK)
+		memcpy(*vector, veil_vectors_row(vectors, a->row), *dim * sizeof **vector);
+	veil_vectors_destroy(vectors);
+	return st;
+}
+
+static int search(const struct arguments *a)
+{
+	float *vector = NULL;
+	uint32_t dim = 0;
 	struct veil_client *client = NULL;
 	struct veil_hits *hits = NULL;
 	struct veil_error err = {""};
 	int code;
-	enum veil_status st = veil_vectors_read(&vectors, a->file, &err);
+	enum veil_status st = a->image ? cli_embed_image(&vector, &dim, a->image, &err)
+				       : read_vector(&vector, &dim, a, &err);
 
-	if (st == VEIL_OK && a->row >= veil_vectors_count(vectors)) {
-		st = VEIL_E_INVALID;
-		snprintf(err.text, sizeof err.text, "%s has %u rows, from 0: there is no row %u", a->file,
-			veil_vectors_count(vectors), a->row);
-	}
 	if (st == VEIL_OK)
 		st = cli_connect(&client, a->server, a->timeout_ms, &err);
 	if (st == VEIL_OK)
-		st = veil_client_search(client, &hits, veil_vectors_row(vectors, a->row),
-			veil_vectors_dim(vectors), a->probes, a->top, &err);
+		st = veil_client_search(client, &hits, vector, dim, a->probes, a->top, &err);
 	if (st == VEIL_OK) {
 		print_note(veil_hits_cost(hits));
 		code = output_hits(veil_client_info(client), hits, a->json);
@@ -111,7 +141,7 @@ static int search(const struct arguments *a)
 	}
 	veil_hits_destroy(hits);
 	veil_client_destroy(client);
-	veil_vectors_destroy(vectors);
+	free(vector);
 	return code;
 }
 

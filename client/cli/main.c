@@ -7,6 +7,7 @@
 
 static const struct cli_command commands[] = {
 	{"search", "the records nearest to a vector, found without showing the vector", cli_search},
+	{"embed", "a picture as a vector, made on this machine", cli_embed},
 	{"info", "what a server serves", cli_info},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)

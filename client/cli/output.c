@@ -47,6 +47,23 @@ int output_info(const struct veil_index_info *info, int json)
 	return cli_finish();
 }
 
+/* Nine digits are a float, whole. */
+int output_vector(const char *image, const float *vector, uint32_t dim, int json)
+{
+	json_t *numbers;
+
+	if (json) {
+		numbers = json_array();
+		for (uint32_t i = 0; i < dim; i++)
+			json_array_append_new(numbers, json_real((double)vector[i]));
+		return print_json(json_pack("{so si so}", "image", json_string_nocheck(image), "dim",
+			(int)dim, "vector", numbers));
+	}
+	for (uint32_t i = 0; i < dim; i++)
+		printf("%.9g%c", (double)vector[i], i + 1 < dim ? ' ' : '\n');
+	return cli_finish();
+}
+
 static json_t *pack_hit(const struct veil_hit *h)
 {
 	json_t *record = h->record == VEIL_NO_RECORD ? json_null() : json_integer(h->record);
