@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* veil-demo: asks a server that holds Google's emoji drawings for each of Twitter's, encrypted, and compares
- * what comes back with searches in the clear. client/demo/run.sh builds the index and runs the server. */
+ * what comes back with searches in the clear; or for what one picture shows. client/demo/run.sh builds the
+ * index and runs the server. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,14 +10,16 @@
 #include "demo/labels.h"
 #include "demo/plain.h"
 #include "demo/report.h"
+#include "veil/embed.h"
 
 #define SHOWN_QUERIES 5
+#define IMAGE_PROBES 3
 
-static const char usage[] =
-	"usage: veil-demo --server URL --database FILE --queries FILE --labels FILE [--json]\n";
+static const char usage[] = "usage: veil-demo --server URL --database FILE (--queries FILE | --image FILE) "
+			    "--labels FILE [--json]\n";
 
 struct arguments {
-	const char *server, *database, *queries, *labels;
+	const char *server, *database, *queries, *image, *labels;
 	bool json;
 };
 
@@ -34,8 +37,8 @@ static bool parse(struct arguments *a, int argc, char **argv)
 {
 	static const struct option options[] = {{"server", required_argument, NULL, 's'},
 		{"database", required_argument, NULL, 'd'}, {"queries", required_argument, NULL, 'q'},
-		{"labels", required_argument, NULL, 'l'}, {"json", no_argument, NULL, 'j'},
-		{NULL, 0, NULL, 0}};
+		{"image", required_argument, NULL, 'i'}, {"labels", required_argument, NULL, 'l'},
+		{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -49,6 +52,9 @@ static bool parse(struct arguments *a, int argc, char **argv)
 		case 'q':
 			a->queries = optarg;
 			break;
+		case 'i':
+			a->image = optarg;
+			break;
 		case 'l':
 			a->labels = optarg;
 			break;
@@ -59,7 +65,7 @@ static bool parse(struct arguments *a, int argc, char **argv)
 			return false;
 		}
 	}
-	return optind == argc && a->server && a->database && a->queries && a->labels;
+	return optind == argc && a->server && a->database && !a->queries != !a->image && a->labels;
 }
 
 static enum veil_status prepare(struct demo *d, const struct arguments *a, struct veil_error *err)
@@ -67,17 +73,22 @@ static enum veil_status prepare(struct demo *d, const struct arguments *a, struc
 	enum veil_status st = veil_vectors_read(&d->database, a->database, err);
 
 	if (st == VEIL_OK)
-		st = veil_vectors_read(&d->queries, a->queries, err);
-	if (st == VEIL_OK)
 		st = labels_read(&d->labels, veil_vectors_count(d->database), a->labels, err);
 	if (st == VEIL_OK)
 		st = veil_client_create(&d->client, a->server, err);
 	if (st == VEIL_OK)
 		st = veil_client_refresh(d->client, err);
-	if (st == VEIL_OK) {
+	if (st == VEIL_OK)
 		d->info = veil_client_info(d->client);
+	return st;
+}
+
+static enum veil_status prepare_queries(struct demo *d, const struct arguments *a, struct veil_error *err)
+{
+	enum veil_status st = veil_vectors_read(&d->queries, a->queries, err);
+
+	if (st == VEIL_OK)
 		st = plain_create(&d->plain, d->database, d->info, err);
-	}
 	if (st == VEIL_OK && veil_vectors_count(d->queries) != veil_vectors_count(d->database)) {
 		snprintf(err->text, sizeof err->text, "%s and %s do not have the same rows", a->queries,
 			a->database);
@@ -158,13 +169,59 @@ static enum veil_status run(struct demo *d, bool json, struct veil_error *err)
 	return st;
 }
 
+static enum veil_status embed(float **vector, uint32_t *dim, const char *image, struct veil_error *err)
+{
+	struct veil_embedder *embedder;
+	enum veil_status st = veil_embedder_create(&embedder, err);
+
+	if (st != VEIL_OK)
+		return st;
+	*dim = veil_embedder_dim(embedder);
+	*vector = calloc(*dim, sizeof **vector);
+	st = *vector ? veil_embedder_embed_file(embedder, *vector, *dim, image, err) : VEIL_E_NOMEM;
+	veil_embedder_destroy(embedder);
+	return st;
+}
+
+/* What is in the picture? The few nearest shards are asked, as somebody who wants the answer would do it. */
+static enum veil_status run_image(struct demo *d, const char *image, bool json, struct veil_error *err)
+{
+	uint32_t dim = 0, probes = d->info->shards < IMAGE_PROBES ? d->info->shards : IMAGE_PROBES;
+	struct veil_hits *hits = NULL;
+	float *vector = NULL;
+	enum veil_status st = embed(&vector, &dim, image, err);
+
+	if (st == VEIL_OK)
+		st = veil_client_search(d->client, &hits, vector, dim, probes, REPORT_IMAGE_HITS, err);
+	if (st == VEIL_OK && !report_image(d->labels, veil_vectors_count(d->database), image, hits, json)) {
+		snprintf(err->text, sizeof err->text, "the output could not all be written");
+		st = VEIL_E_IO;
+	}
+	veil_hits_destroy(hits);
+	free(vector);
+	return st;
+}
+
+/* Twitter's drawings, all of them. */
+static enum veil_status run_queries(struct demo *d, const struct arguments *a, struct veil_error *err)
+{
+	enum veil_status st = prepare_queries(d, a, err);
+
+	if (st == VEIL_OK)
+		st = run(d, a->json, err);
+	if (st == VEIL_OK && !report_all(d->info, d->outcomes, d->plain->count, &d->costs, a->json)) {
+		snprintf(err->text, sizeof err->text, "the output could not all be written");
+		st = VEIL_E_IO;
+	}
+	return st;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments a = {0};
 	struct demo d = {0};
 	struct veil_error err = {""};
 	enum veil_status st;
-	int failed = 1;
 
 	if (!parse(&a, argc, argv)) {
 		fputs(usage, stderr);
@@ -172,13 +229,9 @@ int main(int argc, char **argv)
 	}
 	st = prepare(&d, &a, &err);
 	if (st == VEIL_OK)
-		st = run(&d, a.json, &err);
+		st = a.image ? run_image(&d, a.image, a.json, &err) : run_queries(&d, &a, &err);
 	if (st != VEIL_OK)
 		fprintf(stderr, "veil-demo: %s\n", err.text[0] ? err.text : veil_status_name(st));
-	else if (!report_all(d.info, d.outcomes, d.plain->count, &d.costs, a.json))
-		fputs("veil-demo: the output could not all be written\n", stderr);
-	else
-		failed = 0;
 	clear(&d);
-	return failed;
+	return st != VEIL_OK;
 }

@@ -7,19 +7,74 @@
 
 #define SHOWN 5
 
+static const char *name_of(const struct label *labels, uint32_t count, const struct veil_hit *hit)
+{
+	return hit->record < count ? labels[hit->record].name : hit->name;
+}
+
 void report_query(const struct label *labels, uint32_t count, uint32_t asked, const struct veil_hits *hits,
 	uint32_t rank)
 {
 	printf("\nAsked with Twitter's drawing of  %s\n", labels[asked].name);
 	for (size_t i = 0; i < SHOWN && i < veil_hits_count(hits); i++) {
 		const struct veil_hit *hit = veil_hits_at(hits, i);
-		const char *name = hit->record < count ? labels[hit->record].name : hit->name;
 
-		printf("  %u.  %.4f  %s%s\n", hit->rank, hit->cosine, name,
+		printf("  %u.  %.4f  %s%s\n", hit->rank, hit->cosine, name_of(labels, count, hit),
 			hit->rank == rank ? "   <-- found" : "");
 	}
 	if (rank > SHOWN)
 		printf("  not among these%s\n", rank == UINT32_MAX ? ", nor in this shard" : "");
+}
+
+static bool print_object(json_t *object)
+{
+	bool done =
+		object && json_dumpf(object, stdout, JSON_REAL_PRECISION(6)) == 0 && putchar('\n') == '\n';
+
+	json_decref(object);
+	return done;
+}
+
+static bool print_image_json(
+	const struct label *labels, uint32_t count, const char *image, const struct veil_hits *hits)
+{
+	const struct veil_cost *cost = veil_hits_cost(hits);
+	json_t *results = json_array();
+
+	for (size_t i = 0; i < veil_hits_count(hits); i++) {
+		const struct veil_hit *hit = veil_hits_at(hits, i);
+
+		json_array_append_new(results,
+			json_pack("{si si ss sf}", "rank", (int)hit->rank, "record", (int)hit->record, "name",
+				name_of(labels, count, hit), "cosine", hit->cosine));
+	}
+	return print_object(json_pack("{so so si sI sI}", "image", json_string_nocheck(image), "results",
+		results, "shards_asked", (int)cost->shards_asked, "bytes_up", (json_int_t)cost->bytes_up,
+		"bytes_down", (json_int_t)cost->bytes_down));
+}
+
+bool report_image(const struct label *labels, uint32_t count, const char *image, const struct veil_hits *hits,
+	bool json)
+{
+	const struct veil_cost *cost = veil_hits_cost(hits);
+
+	if (json)
+		return print_image_json(labels, count, image, hits) && fflush(stdout) == 0 && !ferror(stdout);
+	printf("Asked with %s, among %u emoji as drawn by Google. The picture became a vector on this "
+	       "machine; "
+	       "the vector\n"
+	       "travelled encrypted, and so did the answer.\n\n",
+		image, count);
+	for (size_t i = 0; i < veil_hits_count(hits); i++) {
+		const struct veil_hit *hit = veil_hits_at(hits, i);
+
+		printf("  %u.  %.4f  %s\n", hit->rank, hit->cosine, name_of(labels, count, hit));
+	}
+	printf("\n%.1f KiB up, %.1f KiB down; the server saw ciphertexts and, in this direct mode, the "
+	       "address and "
+	       "which %u shards were asked.\n",
+		(double)cost->bytes_up / 1024, (double)cost->bytes_down / 1024, cost->shards_asked);
+	return fflush(stdout) == 0 && !ferror(stdout);
 }
 
 /* Recall of one group of queries: how many were found at the first place, and among ten. */
@@ -89,11 +144,8 @@ static bool print_json(const struct recall *heldout, const struct recall *all, c
 		pack_recall(heldout), "all", pack_recall(all), "bytes_up", (json_int_t)costs->bytes_up,
 		"bytes_down", (json_int_t)costs->bytes_down, "server_ms_median", pack_ms(server_ms),
 		"client_ms_median", pack_ms(client_ms));
-	bool done =
-		object && json_dumpf(object, stdout, JSON_REAL_PRECISION(6)) == 0 && putchar('\n') == '\n';
 
-	json_decref(object);
-	return done;
+	return print_object(object);
 }
 
 static void print_text(const struct veil_index_info *info, const struct recall *heldout,

@@ -24,6 +24,12 @@ struct demo_costs {
 void report_query(const struct label *labels, uint32_t count, uint32_t asked, const struct veil_hits *hits,
 	uint32_t rank);
 
+/** What was found for a picture: the names, or with `json` one object. False where it could not be written.
+ */
+bool report_image(const struct label *labels, uint32_t count, const char *image, const struct veil_hits *hits,
+	bool json);
+#define REPORT_IMAGE_HITS 5
+
 /** Recall and costs: a table, or with `json` exactly one object on one line. False where it could not be
  * written. */
 bool report_all(const struct veil_index_info *info, const struct outcome *outcomes, size_t count,

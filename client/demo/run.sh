@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh BUILD [--json] [--params NAME]: build the index of Google's drawings, serve it on a free loopback port, ask it for Twitter's.
-# Called by ./dev demo. Standard output is veil-demo's alone.
+# run.sh BUILD [--image FILE] [--json] [--params NAME]: build the index of Google's drawings, serve it on a free loopback port,
+# ask it for Twitter's, or for what FILE shows. Called by ./dev demo. Standard output is veil-demo's alone.
 set -euo pipefail
 
 build=$1
@@ -9,16 +9,22 @@ shift
 data=$(dirname "$0")/../../tests/data/emoji
 params=search_n2048_q28
 json=()
+questions=(--queries "$data/twitter.npy")
 while [ $# != 0 ]; do
 	case $1 in
 	--json) json=(--json) ;;
+	--image)
+		[ $# -ge 2 ] || { echo "demo: --image needs a file" >&2; exit 2; }
+		questions=(--image "$2")
+		shift
+		;;
 	--params)
 		[ $# -ge 2 ] || { echo "demo: --params needs a name" >&2; exit 2; }
 		params=$2
 		shift
 		;;
 	*)
-		echo "usage: ./dev demo [--json] [--params NAME]" >&2
+		echo "usage: ./dev demo [--image FILE] [--json] [--params NAME]" >&2
 		exit 2
 		;;
 	esac
@@ -53,4 +59,4 @@ for ((i = 0; i < 200; i++)); do
 done
 [ -s "$top/port" ] || fail "veild did not start within 10 seconds"
 "$build/client/demo/veil-demo" --server "http://$(head -n 1 "$top/port")" --database "$data/google.npy" \
-	--queries "$data/twitter.npy" --labels "$data/labels.tsv" "${json[@]}"
+	"${questions[@]}" --labels "$data/labels.tsv" "${json[@]}"
