@@ -29,14 +29,15 @@ step() {
 	summary+=$(printf '%4d s  %4d passed  %2d failed  %s' $((SECONDS - from)) "$good" "$bad" "$name")$'\n'
 }
 
-# configure DIR COMPILER OPTION...: a build directory in which warnings are errors.
+# configure DIR COMPILER OPTION...: a build directory in which warnings are errors. A sanitizer needs both compilers of a kind.
 configure() {
-	local dir=$1 cc=$2
+	local dir=$1 cc=$2 cxx=g++
+	[ "$cc" = gcc ] || cxx=clang++
 	shift 2
 	if [ -f "$dir/build.ninja" ]; then
 		meson configure "$dir" -Dwerror=true
 	else
-		CC=$cc meson setup "$dir" -Dwerror=true "$@" >/dev/null || meson setup "$dir"
+		CC=$cc CXX=$cxx meson setup "$dir" -Dwerror=true "$@" >/dev/null || CC=$cc CXX=$cxx meson setup "$dir"
 	fi
 }
 

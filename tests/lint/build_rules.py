@@ -86,7 +86,7 @@ def headers(tree):
 
 def format(tree):
     """clang-format would change nothing."""
-    paths = tree.files('.c', '.h')
+    paths = tree.files('.c', '.h', '.cpp')
     for start in range(0, len(paths), 40):
         result = run('clang-format', '--dry-run', '-Werror', *paths[start:start + 40], cwd=tree.root)
         for path in sorted(set(re.findall(r'^([^\s:]+):\d+:\d+: error', result.stdout, re.M))):

@@ -2,7 +2,7 @@
 """Rules about the text of the tree. A rule takes a Tree and yields one sentence for each offence."""
 import re
 
-CODE = ('.c', '.h')
+CODE = ('.c', '.h', '.cpp')
 SCRIPTS = ('.py', '.sh')
 BODY = '_body.h'  # code that a .c file includes once for each width
 MAX_LINES = 500
@@ -20,6 +20,10 @@ OWNERS = {
     'jansson.h': ['lib/store/manifest', 'lib/index/jsonl.c', 'client/cli/output.c', 'client/demo/',
                   'server/build/report.c'],
     'ini.h': ['server/kit/config.c'],
+    'opencv2/': ['client/sdk/embed_opencv.cpp'],
+    'png.h': ['client/sdk/image_png.c', 'tests/'],
+    'turbojpeg.h': ['client/sdk/image_jpeg.c', 'tests/'],
+    'webp/': ['client/sdk/image_webp.c', 'tests/'],
     'immintrin.h': ['lib/kernels/', 'lib/base/cpu.c', 'tests/bench/'],
     'simde/': ['tests/'],
     'criterion/': ['tests/'],
