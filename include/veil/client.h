@@ -40,7 +40,7 @@
  *             return failed;
  *     }
  *
- * What grows later grows by new functions (a relay, sealed mode, images: set on the client before it is used)
+ * What grows later grows by new functions (a relay, sealed mode: set on the client before it is used)
  * and by new last members of the structs below. These are only ever read through pointers that the library
  * hands out: never declare, copy or index one yourself, and a program built today runs with tomorrow's
  * library. */
