@@ -50,7 +50,7 @@ tail -n +2 "$data/labels.tsv" | cut -f1,3 >"$top/names.tsv"
 "$build/server/build/veil-index" build --input "$data/google.npy" --names "$top/names.tsv" --output "$top/index" \
 	--name "emoji as drawn by Google" --shards 8 --params "$params" >"$top/log" 2>&1 || fail "veil-index failed"
 "$build/server/search/veild" --index "$top/index" --listen 127.0.0.1:0 --admin off --port-file "$top/port" \
-	--expose-timing --lame-duck-ms 0 >"$top/log" 2>&1 &
+	--lame-duck-ms 0 >"$top/log" 2>&1 &
 server=$!
 for ((i = 0; i < 200; i++)); do
 	[ ! -s "$top/port" ] || break

@@ -19,8 +19,8 @@ struct arena {
 
 /** `size` bytes, 64-byte aligned, from the heap. */
 enum veil_status arena_init(struct arena *arena, size_t size) VEIL_MUST_CHECK;
-/** The same in locked, guarded memory that is left out of core dumps (sodium_malloc) and wiped by arena_reset
- * and arena_clear. Every secret lives in such an arena. */
+/** The same in guarded memory that is left out of core dumps, locked as far as RLIMIT_MEMLOCK allows
+ * (sodium_malloc), and wiped by arena_reset and arena_clear. Every secret lives in such an arena. */
 enum veil_status arena_init_secret(struct arena *arena, size_t size) VEIL_MUST_CHECK;
 /** Accepts NULL and zeroed objects. */
 void arena_clear(struct arena *arena);

@@ -96,7 +96,7 @@ static void send_reply(
 		.done = buffers_give,
 		.arg = body};
 
-	if (service->config->expose_timing) {
+	if (!service->config->hide_timing) {
 		uint64_t us = compute_ns / 1000;
 
 		/* Always ten digits: the size of a reply must not tell how long it took. */

@@ -42,7 +42,7 @@ class Search(unittest.TestCase):
                             cls.index[params], '--shards', '8', '--params', params], check=True, capture_output=True)
             cls.servers.append(subprocess.Popen(
                 [program('server/search/veild'), '--index', cls.index[params], '--listen', '127.0.0.1:0', '--admin', 'off',
-                 '--port-file', port, '--expose-timing', '--lame-duck-ms', '0'], stderr=subprocess.DEVNULL))
+                 '--port-file', port, '--lame-duck-ms', '0'], stderr=subprocess.DEVNULL))
             deadline = time.monotonic() + 20
             while not (os.path.exists(port) and os.path.getsize(port)):
                 assert cls.servers[-1].poll() is None and time.monotonic() < deadline, 'veild did not start'

@@ -37,7 +37,7 @@ class Start(unittest.TestCase):
     def test_unknown_keys_of_a_file_are_named(self):
         path = os.path.join(SCRATCH, 'veild.conf')
         for text, words in (('frob = 1\n', "'frob'"), ('[a]\nqueue = 1\n', '[a]'), ('queue = x\n', 'queue'),
-                            ('queue = 4\nnonsense\n', ':2'), ('expose-timing = maybe\n', 'expose-timing')):
+                            ('queue = 4\nnonsense\n', ':2'), ('hide-timing = maybe\n', 'hide-timing')):
             with open(path, 'w') as f:
                 f.write(text)
             self.refused(words, '--config', path, '--index', 'x')
@@ -47,14 +47,16 @@ class Start(unittest.TestCase):
     def test_flags_override_the_file(self):
         path = os.path.join(SCRATCH, 'good.conf')
         with open(path, 'w') as f:
-            f.write('# a comment\nworkers = 1\nexpose-timing = true\nlisten = 127.0.0.1:1\n')
+            f.write('# a comment\nworkers = 1\nhide-timing = true\nlisten = 127.0.0.1:1\n')
         with Server(make_index('small'), '--config', path) as server:
             self.assertIn('1 workers', server.text())
             reply = server.request('POST', '/v1/query', Index(server).query())
-            self.assertIn('Veil-Server-Us', reply.headers)
+            self.assertNotIn('Veil-Server-Us', reply.headers)
 
-    def test_timing_is_told_only_when_asked_for(self):
+    def test_timing_is_told_unless_hidden(self):
         with Server(make_index('small')) as server:
+            self.assertIn('Veil-Server-Us', server.request('POST', '/v1/query', Index(server).query()).headers)
+        with Server(make_index('small'), '--hide-timing') as server:
             self.assertNotIn('Veil-Server-Us', server.request('POST', '/v1/query', Index(server).query()).headers)
 
     def test_help_that_cannot_be_written_is_an_error(self):

@@ -11,7 +11,7 @@ from veild import Index, Server, field, main, make_index, parse, post, status_of
 class Query(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(make_index('small', shards=7), '--expose-timing').__enter__()
+        cls.server = Server(make_index('small', shards=7)).__enter__()
         cls.index = Index(cls.server)
 
     @classmethod
