@@ -12,13 +12,6 @@
 
 #define NOWHERE UINT32_MAX
 
-/* A row and one of its candidates; `margin` is that distance over the least one. */
-struct copy {
-	float margin;
-	uint32_t row;
-	uint32_t choice;
-};
-
 struct assigning {
 	const uint32_t *nearest;
 	const float *distances;
@@ -26,15 +19,17 @@ struct assigning {
 	uint32_t rows;
 	uint32_t shards;
 	const struct index_closure *closure;
-	uint32_t *order; /* [rows]: who chooses first */
-	struct copy *copy; /* [copies]: candidates beyond the nearest within reach, best first */
+	uint64_t *order; /* [rows]: who chooses first, keys */
+	uint64_t *copy; /* [copies]: candidates beyond the nearest within reach, best first, keys */
 	uint64_t copies;
+	uint8_t *next; /* [rows]: candidates of the row that `copy` has named so far */
 	uint8_t *chosen; /* [rows]: bit c: candidate c was taken */
 	uint32_t *forced; /* [rows]: the shard of a row all whose candidates were full, else NOWHERE */
 	uint32_t *size; /* [shards] */
 	uint32_t moved;
 };
 
+/* A distance over the least one of the row; at least 1. */
 static float margin(const struct assigning *a, uint32_t row, uint32_t choice)
 {
 	const float *d = a->distances + (size_t)row * a->width;
@@ -46,24 +41,39 @@ static float margin(const struct assigning *a, uint32_t row, uint32_t choice)
 	return d[0] > 0 ? d[choice] / d[0] : INFINITY;
 }
 
-static int by_regret(const void *x, const void *y, void *arg)
+/* The bits of positive floats are in the order of their values. A key holds margin and row: eight bytes where
+ * there may be seven keys a row. Which candidate it is, is told by how many of that row came before. */
+static uint64_t key_of(float m, uint32_t row)
 {
-	const struct assigning *a = arg;
-	uint32_t p = *(const uint32_t *)x, q = *(const uint32_t *)y;
-	float m = margin(a, p, 1), n = margin(a, q, 1);
+	union {
+		float value;
+		uint32_t bits;
+	} u = {.value = m};
 
-	return m != n ? (m > n ? -1 : 1) : (p > q) - (p < q);
+	return (uint64_t)u.bits << 32 | row;
 }
 
-static int by_margin(const void *x, const void *y)
+/* Radix exchange: in place, where qsort would take as much memory again. */
+static void sort_keys(uint64_t *key, uint64_t count, uint64_t bit)
 {
-	const struct copy *p = x, *q = y;
+	while (count > 1 && bit) {
+		uint64_t low = 0, high = count;
 
-	if (p->margin != q->margin)
-		return p->margin < q->margin ? -1 : 1;
-	if (p->row != q->row)
-		return p->row < q->row ? -1 : 1;
-	return (p->choice > q->choice) - (p->choice < q->choice);
+		while (low < high) {
+			uint64_t k = key[low];
+
+			if (k & bit) {
+				key[low] = key[--high];
+				key[high] = k;
+			} else {
+				low++;
+			}
+		}
+		bit >>= 1;
+		sort_keys(key, low, bit);
+		key += low;
+		count -= low;
+	}
 }
 
 /* Fills copy[], or only counts where it is NULL. */
@@ -77,9 +87,22 @@ static void collect_copies(struct assigning *a)
 			if (m > a->closure->reach)
 				break;
 			if (a->copy)
-				a->copy[a->copies] = (struct copy){m, r, c};
+				a->copy[a->copies] = key_of(m, r);
 			a->copies++;
 		}
+}
+
+/* Rows whose second choice costs most first; of equals the lower one. */
+static void sort_rows(struct assigning *a)
+{
+	for (uint32_t r = 0; r < a->rows; r++)
+		a->order[r] = ~key_of(margin(a, r, 1), ~r);
+	sort_keys(a->order, a->rows, (uint64_t)1 << 63);
+}
+
+static uint32_t most_rows(uint32_t rows, uint32_t shards, const struct index_closure *closure)
+{
+	return (uint32_t)ceil(closure->replication * ((double)rows / shards));
 }
 
 static void put(struct assigning *a, uint32_t row, uint32_t choice)
@@ -118,22 +141,21 @@ static uint64_t choose(struct assigning *a, uint32_t capacity)
 {
 	uint64_t used = a->rows, budget = (uint64_t)(a->closure->replication * a->rows);
 
+	memset(a->next, 0, a->rows);
 	memset(a->chosen, 0, a->rows);
 	memset(a->forced, 0xff, a->rows * sizeof *a->forced);
 	memset(a->size, 0, a->shards * sizeof *a->size);
 	a->moved = 0;
 	for (uint32_t i = 0; i < a->rows; i++)
-		place_row(a, a->order[i], capacity);
+		place_row(a, (uint32_t)a->order[i], capacity);
 	for (uint64_t i = 0; i < a->copies && used < budget; i++) {
-		const struct copy *copy = a->copy + i;
-		uint32_t shard = a->nearest[(size_t)copy->row * a->width + copy->choice];
-		unsigned had = (unsigned)__builtin_popcount(a->chosen[copy->row]) +
-			       (a->forced[copy->row] != NOWHERE);
+		uint32_t row = (uint32_t)a->copy[i], c = ++a->next[row];
+		uint32_t shard = a->nearest[(size_t)row * a->width + c];
+		unsigned had = (unsigned)__builtin_popcount(a->chosen[row]) + (a->forced[row] != NOWHERE);
 
-		if (a->chosen[copy->row] >> copy->choice & 1 || had >= a->closure->max_copies ||
-			a->size[shard] >= capacity)
+		if (a->chosen[row] >> c & 1 || had >= a->closure->max_copies || a->size[shard] >= capacity)
 			continue;
-		put(a, copy->row, copy->choice);
+		put(a, row, c);
 		used++;
 	}
 	return used;
@@ -159,17 +181,22 @@ static bool too_padded(const struct assigning *a, uint32_t capacity)
 	return (double)capacity * a->shards > INDEX_MAX_PADDING * (double)used;
 }
 
+/* The smallest number of rows that a shard may have: a tenth more than even, where that is a whole row. */
+static uint32_t least_capacity(const struct assigning *a)
+{
+	double even = (double)a->rows / a->shards;
+
+	return (uint32_t)fmax(ceil(even), floor(INDEX_MAX_PADDING * even));
+}
+
 /* Copies that would only make everybody's shard longer are not worth it. */
 static uint32_t settle_capacity(struct assigning *a)
 {
-	double even = (double)a->rows / a->shards;
-	uint32_t least = (uint32_t)ceil(INDEX_MAX_PADDING * even);
-	uint32_t most = (uint32_t)ceil(a->closure->replication * even);
-	uint32_t low = least, high;
+	uint32_t low = least_capacity(a), most = most_rows(a->rows, a->shards, a->closure), high;
 
-	choose(a, most > least ? most : least);
+	choose(a, most > low ? most : low);
 	high = largest(a);
-	if (high <= least || !too_padded(a, high))
+	if (high <= low || !too_padded(a, high))
 		return high;
 	while (low < high) { /* the largest capacity that is not too much; `low` always is allowed */
 		uint32_t middle = low + (high - low + 1) / 2;
@@ -179,7 +206,9 @@ static uint32_t settle_capacity(struct assigning *a)
 		else
 			low = middle;
 	}
-	choose(a, low);
+	/* Chosen again for less room, the rows may fall otherwise. */
+	for (choose(a, low); too_padded(a, largest(a)) && low > least_capacity(a); choose(a, low))
+		low = low - 1 - (low - least_capacity(a)) / 16;
 	return largest(a);
 }
 
@@ -213,12 +242,22 @@ static enum veil_status allocate(struct assigning *a, struct veil_error *err)
 	collect_copies(a);
 	a->copy = malloc((a->copies + 1) * sizeof *a->copy);
 	a->order = malloc(a->rows * sizeof *a->order);
+	a->next = malloc(a->rows);
 	a->chosen = malloc(a->rows);
 	a->forced = malloc(a->rows * sizeof *a->forced);
 	a->size = malloc(a->shards * sizeof *a->size);
-	if (!a->copy || !a->order || !a->chosen || !a->forced || !a->size)
+	if (!a->copy || !a->order || !a->next || !a->chosen || !a->forced || !a->size)
 		return error_set(err, VEIL_E_NOMEM, "out of memory to assign %u rows", a->rows);
 	return VEIL_OK;
+}
+
+uint64_t index_assign_bytes(
+	uint32_t rows, uint32_t width, uint32_t shards, const struct index_closure *closure)
+{
+	double copies = fmin(closure->replication, fmin(width, closure->max_copies));
+	uint64_t row = 8 /* order */ + 8 * (width - 1) /* copy */ + 1 + 1 + 4; /* next, chosen, forced */
+
+	return rows * row + (uint64_t)(copies * rows) * 4 + shards * (uint64_t)20;
 }
 
 enum veil_status index_assign(struct index_assignment *out, const uint32_t *nearest, const float *distances,
@@ -240,10 +279,8 @@ enum veil_status index_assign(struct index_assignment *out, const uint32_t *near
 	if (st != VEIL_OK)
 		goto out;
 	collect_copies(&a);
-	qsort(a.copy, a.copies, sizeof *a.copy, by_margin);
-	for (uint32_t r = 0; r < rows; r++)
-		a.order[r] = r;
-	qsort_r(a.order, rows, sizeof *a.order, by_regret, &a);
+	sort_keys(a.copy, a.copies, (uint64_t)1 << 63);
+	sort_rows(&a);
 	out->shards = shards;
 	out->rows = settle_capacity(&a);
 	out->moved = a.moved;
@@ -256,6 +293,7 @@ out:
 		index_assignment_clear(out);
 	free(a.copy);
 	free(a.order);
+	free(a.next);
 	free(a.chosen);
 	free(a.forced);
 	free(a.size);

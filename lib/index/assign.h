@@ -11,7 +11,7 @@
  * stored in both, so that a query that lands on the other side still meets it. */
 
 #define INDEX_MAX_COPIES 8
-#define INDEX_MAX_PADDING 1.1 /* rows of all shards / rows in use, rounding aside */
+#define INDEX_MAX_PADDING 1.1 /* rows of all shards / rows in use, where a shard has at least ten */
 
 struct index_closure {
 	double reach; /* a copy where the distance is at most this times the least one; >= 1 */
@@ -37,6 +37,9 @@ struct index_assignment {
 enum veil_status index_assign(struct index_assignment *out, const uint32_t *nearest, const float *distances,
 	uint32_t width, uint32_t rows, uint32_t shards, const struct index_closure *closure,
 	const struct rng *rng, struct veil_error *err) VEIL_MUST_CHECK;
+/** Memory that index_assign may take, its result included and its inputs not: an upper bound. */
+uint64_t index_assign_bytes(
+	uint32_t rows, uint32_t width, uint32_t shards, const struct index_closure *closure);
 void index_assignment_clear(struct index_assignment *a);
 
 #endif

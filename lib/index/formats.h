@@ -22,6 +22,7 @@ struct index_vectors {
 	char *label; /* the file's name, for errors */
 	int fd;
 	uint64_t size;
+	uint64_t limit; /* of the memory that grows with the input; 0: none */
 	enum index_format format;
 	uint32_t rows;
 	uint32_t dim;

@@ -151,6 +151,19 @@ static enum veil_status read_line(struct input *in, const char *line, size_t siz
 	return st;
 }
 
+/* With the order that check_ids sorts. */
+static enum veil_status check_memory(const struct input *in, struct veil_error *err)
+{
+	uint64_t bytes = index_vectors_held(in->v) + index_texts_bytes(&in->ids) + in->v->rows * (uint64_t)8;
+
+	if (!in->v->limit || bytes <= in->v->limit)
+		return VEIL_OK;
+	return refuse(in, err,
+		"JSON lines are held in memory, and up to here take more than the %lluM that are left for "
+		"them; .npy and .fvecs are read piece by piece",
+		(unsigned long long)(in->v->limit >> 20));
+}
+
 static enum veil_status check_ids(const struct input *in, struct veil_error *err)
 {
 	uint32_t first, second;
@@ -183,6 +196,9 @@ enum veil_status index_jsonl_open(struct index_vectors *v, struct veil_error *er
 		if (st != VEIL_OK)
 			break;
 		v->rows++;
+		st = check_memory(&in, err);
+		if (st != VEIL_OK)
+			break;
 	}
 	if (st == VEIL_OK)
 		st = check_ids(&in, err);

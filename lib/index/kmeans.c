@@ -16,7 +16,10 @@ enum {
 	BALANCE_MOVES = 12, /* at the most */
 	BALANCE_ROUNDS = 4, /* after each */
 	PIECE_ROWS = 1024,
+	BATCH_ROWS = 16384, /* at the least, or all */
+	BATCH_EACH = 64, /* for each cluster, where that is more */
 };
+#define MEMORY 0.75 /* of what earlier batches said, after each */
 #define TOO_LARGE 1.25 /* times the average */
 
 struct kmeans {
@@ -25,10 +28,12 @@ struct kmeans {
 	const float *rows;
 	uint32_t count;
 	uint32_t dim;
+	uint32_t batch; /* rows of a round; `count`: all of them */
+	uint32_t at; /* where the next batch begins */
 	const struct rng *rng;
 	const struct exec *exec;
 	const struct index_progress *progress;
-	uint64_t done, total; /* steps */
+	uint64_t done, total; /* inner products */
 	uint32_t *cluster; /* [count] */
 	float *score; /* [count] */
 	double *sums; /* [clusters][dim] */
@@ -47,9 +52,9 @@ static float *centroid(const struct kmeans *k, uint32_t c)
 	return k->centroids + (size_t)c * k->dim;
 }
 
-static void step(struct kmeans *k)
+static void step(struct kmeans *k, uint64_t products)
 {
-	k->done++;
+	k->done += products;
 	if (k->progress)
 		k->progress->step(k->progress->state, k->done, k->total);
 }
@@ -80,7 +85,7 @@ static void seed_piece(void *arg, size_t piece)
 	const struct seeding *s = arg;
 	struct kmeans *k = s->k;
 	uint32_t at = (uint32_t)piece * PIECE_ROWS,
-		 end = k->count - at < PIECE_ROWS ? k->count : at + PIECE_ROWS;
+		 end = k->batch - at < PIECE_ROWS ? k->batch : at + PIECE_ROWS;
 
 	for (; at < end; at++) {
 		float score = dot(row(k, at), centroid(k, s->latest), k->dim);
@@ -100,52 +105,64 @@ static uint32_t draw(const struct kmeans *k)
 {
 	double sum = 0, at;
 
-	for (uint32_t i = 0; i < k->count; i++)
+	for (uint32_t i = 0; i < k->batch; i++)
 		sum += weight(k->score[i]);
 	at = index_random_unit(k->rng) * sum;
-	for (uint32_t i = 0; i < k->count && sum > 0; i++) {
+	for (uint32_t i = 0; i < k->batch && sum > 0; i++) {
 		at -= weight(k->score[i]);
 		if (at < 0)
 			return i;
 	}
-	return index_random_below(k->rng, k->count);
+	return index_random_below(k->rng, k->batch);
 }
 
 static void seed(struct kmeans *k)
 {
-	size_t pieces = ((size_t)k->count + PIECE_ROWS - 1) / PIECE_ROWS;
+	size_t pieces = ((size_t)k->batch + PIECE_ROWS - 1) / PIECE_ROWS;
 
 	for (uint32_t c = 0; c < k->clusters; c++) {
 		struct seeding s = {k, c};
-		uint32_t i = c == 0 ? index_random_below(k->rng, k->count) : draw(k);
+		uint32_t i = c == 0 ? index_random_below(k->rng, k->batch) : draw(k);
 
 		memcpy(centroid(k, c), row(k, i), k->dim * sizeof(float));
 		exec_for(k->exec, pieces, seed_piece, &s);
-		step(k);
+		step(k, k->batch);
 	}
 }
 
-static enum veil_status assign(struct kmeans *k, struct veil_error *err)
+/* The nearest centroids of some rows. */
+static enum veil_status assign(struct kmeans *k, uint32_t first, uint32_t count, struct veil_error *err)
 {
 	struct index_nearest nearest;
 	enum veil_status st = index_nearest_init(&nearest, k->centroids, k->clusters, k->dim, err);
 
 	if (st != VEIL_OK)
 		return st;
-	index_nearest_find(&nearest, k->rows, k->count, 1, k->cluster, k->score, k->exec);
+	index_nearest_find(&nearest, row(k, first), count, 1, k->cluster + first, k->score + first, k->exec);
 	index_nearest_clear(&nearest);
-	memset(k->size, 0, k->clusters * sizeof *k->size);
-	for (uint32_t i = 0; i < k->count; i++)
-		k->size[k->cluster[i]]++;
+	step(k, (uint64_t)count * k->clusters);
 	return VEIL_OK;
+}
+
+static enum veil_status assign_all(struct kmeans *k, struct veil_error *err)
+{
+	enum veil_status st = assign(k, 0, k->count, err);
+
+	memset(k->size, 0, k->clusters * sizeof *k->size);
+	for (uint32_t i = 0; st == VEIL_OK && i < k->count; i++)
+		k->size[k->cluster[i]]++;
+	return st;
 }
 
 /* The direction of the sum; a cluster that is empty, or whose rows cancel out, starts again at a random row.
  */
-static void update(struct kmeans *k)
+static void update(struct kmeans *k, uint32_t first, uint32_t count)
 {
-	memset(k->sums, 0, (size_t)k->clusters * k->dim * sizeof *k->sums);
-	for (uint32_t i = 0; i < k->count; i++)
+	const double memory = k->batch < k->count ? MEMORY : 0;
+
+	for (size_t i = 0; i < (size_t)k->clusters * k->dim; i++)
+		k->sums[i] *= memory;
+	for (uint32_t i = first; i < first + count; i++)
 		for (uint32_t j = 0; j < k->dim; j++)
 			k->sums[(size_t)k->cluster[i] * k->dim + j] += row(k, i)[j];
 	for (uint32_t c = 0; c < k->clusters; c++) {
@@ -165,17 +182,20 @@ static void update(struct kmeans *k)
 	}
 }
 
-/* Ends with cluster, score and size those of the final centroids. */
-static enum veil_status lloyd(struct kmeans *k, unsigned rounds, struct veil_error *err)
+/* Ends with cluster, score and size of all rows, those of the final centroids. */
+static enum veil_status improve(struct kmeans *k, unsigned rounds, struct veil_error *err)
 {
-	enum veil_status st = assign(k, err);
+	enum veil_status st = VEIL_OK;
 
 	for (unsigned i = 0; st == VEIL_OK && i < rounds; i++) {
-		update(k);
-		st = assign(k, err);
-		step(k);
+		uint32_t first = k->at, count = k->count - first < k->batch ? k->count - first : k->batch;
+
+		st = assign(k, first, count, err);
+		if (st == VEIL_OK)
+			update(k, first, count);
+		k->at = first + count < k->count ? first + count : 0;
 	}
-	return st;
+	return st == VEIL_OK ? assign_all(k, err) : st;
 }
 
 static uint32_t largest(const struct kmeans *k)
@@ -220,6 +240,7 @@ static bool split_large(struct kmeans *k)
 		if (k->size[large] <= limit || k->size[small] > k->size[large] / 2)
 			break;
 		memcpy(centroid(k, small), row(k, random_member(k, large)), k->dim * sizeof(float));
+		memset(k->sums + (size_t)small * k->dim, 0, k->dim * sizeof *k->sums);
 		moved = true;
 	}
 	return moved;
@@ -233,7 +254,7 @@ static enum veil_status balance(struct kmeans *k, struct veil_error *err)
 
 	memcpy(k->best, k->centroids, size);
 	for (unsigned i = 0; st == VEIL_OK && i < BALANCE_MOVES && split_large(k); i++) {
-		st = lloyd(k, BALANCE_ROUNDS, err);
+		st = improve(k, BALANCE_ROUNDS, err);
 		if (largest(k) >= smallest_max)
 			continue;
 		smallest_max = largest(k);
@@ -249,13 +270,29 @@ static enum veil_status allocate(struct kmeans *k, struct veil_error *err)
 
 	k->cluster = malloc(k->count * sizeof *k->cluster);
 	k->score = malloc(k->count * sizeof *k->score);
-	k->sums = malloc(values * sizeof *k->sums);
+	k->sums = calloc(values, sizeof *k->sums);
 	k->size = malloc(k->clusters * sizeof *k->size);
 	k->order = malloc(k->clusters * sizeof *k->order);
 	k->best = malloc(values * sizeof *k->best);
 	if (!k->cluster || !k->score || !k->sums || !k->size || !k->order || !k->best)
 		return error_set(err, VEIL_E_NOMEM, "out of memory to train %u clusters", k->clusters);
 	return VEIL_OK;
+}
+
+uint64_t index_kmeans_bytes(uint32_t clusters, uint32_t count, uint32_t dim)
+{
+	uint64_t value = 8 /* sums */ + 4 /* best */ + 4; /* packed by index_nearest */
+
+	return (uint64_t)count * 8 + ((uint64_t)clusters + INDEX_NEAREST_LANES) * (dim * value + 8);
+}
+
+static uint32_t batch_rows(uint32_t clusters, uint32_t count)
+{
+	uint64_t rows = (uint64_t)clusters * BATCH_EACH;
+
+	if (rows < BATCH_ROWS)
+		rows = BATCH_ROWS;
+	return rows < count ? (uint32_t)rows : count;
 }
 
 enum veil_status index_kmeans(float *centroids, uint32_t clusters, const float *rows, uint32_t count,
@@ -267,17 +304,19 @@ enum veil_status index_kmeans(float *centroids, uint32_t clusters, const float *
 		.rows = rows,
 		.count = count,
 		.dim = dim,
+		.batch = batch_rows(clusters, count),
 		.rng = rng,
 		.exec = exec,
-		.progress = progress,
-		.total = (uint64_t)clusters + FIRST_ROUNDS + BALANCE_MOVES * BALANCE_ROUNDS};
+		.progress = progress};
+	uint64_t rounds = FIRST_ROUNDS + BALANCE_MOVES * BALANCE_ROUNDS, all = 1 + BALANCE_MOVES;
 	enum veil_status st;
 
 	REQUIRE(clusters >= 1 && count >= clusters);
+	k.total = clusters * ((rounds + 1) * k.batch + all * count);
 	st = allocate(&k, err);
 	if (st == VEIL_OK) {
 		seed(&k);
-		st = lloyd(&k, FIRST_ROUNDS, err);
+		st = improve(&k, FIRST_ROUNDS, err);
 	}
 	if (st == VEIL_OK)
 		st = balance(&k, err);

@@ -56,6 +56,19 @@ static enum veil_status read_line(struct names *n, const char *line, size_t size
 	return VEIL_OK;
 }
 
+/* They are held twice while they are put in order. */
+static enum veil_status check_memory(const struct names *n, struct veil_error *err)
+{
+	uint64_t bytes = n->v->rows * (uint64_t)4 + 2 * index_texts_bytes(&n->texts);
+
+	if (!n->v->limit || bytes <= n->v->limit)
+		return VEIL_OK;
+	return error_set(err, VEIL_E_INVALID,
+		"%s: line %llu: names are held in memory, and up to here take more than the %lluM that are "
+		"left for them",
+		n->lines.label, (unsigned long long)n->lines.number, (unsigned long long)(n->v->limit >> 20));
+}
+
 /* Into the order of the rows. */
 static enum veil_status arrange(const struct names *n, struct index_texts *out)
 {
@@ -80,6 +93,8 @@ static enum veil_status read_all(struct names *n, struct veil_error *err)
 		if (st != VEIL_OK || !line)
 			return st;
 		st = read_line(n, line, size, err);
+		if (st == VEIL_OK)
+			st = check_memory(n, err);
 		if (st != VEIL_OK)
 			return st;
 	}

@@ -48,6 +48,11 @@ const char *index_texts_get(const struct index_texts *t, uint32_t i)
 	return t->data + t->start[i];
 }
 
+uint64_t index_texts_bytes(const struct index_texts *t)
+{
+	return t->used + (uint64_t)t->count * sizeof *t->start;
+}
+
 static int compare(const void *a, const void *b, void *arg)
 {
 	const struct index_texts *t = arg;

@@ -21,6 +21,8 @@ struct index_texts {
 /** Appends a text of `size` bytes without NUL. VEIL_E_NOMEM leaves it as it was. */
 enum veil_status index_texts_add(struct index_texts *t, const char *text, size_t size) VEIL_MUST_CHECK;
 const char *index_texts_get(const struct index_texts *t, uint32_t i);
+/** Bytes of memory. */
+uint64_t index_texts_bytes(const struct index_texts *t);
 /** Are all texts distinct? If not, *first < *second is the pair whose second member comes earliest.
  * VEIL_E_INVALID for a pair, VEIL_E_NOMEM. */
 enum veil_status index_texts_distinct(

@@ -45,7 +45,11 @@ static int open_file(const char *path)
 		O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* not to wait for the writer of a pipe */
 }
 
-enum veil_status index_vectors_open(struct index_vectors **out, const char *path, struct veil_error *err)
+static enum veil_status open_within(struct index_vectors **out, int fd, const char *label,
+	enum index_format format, uint64_t limit, struct veil_error *err);
+
+enum veil_status index_vectors_open_within(
+	struct index_vectors **out, const char *path, uint64_t limit, struct veil_error *err)
 {
 	enum index_format format = INDEX_FVECS;
 	enum veil_status st;
@@ -58,7 +62,12 @@ enum veil_status index_vectors_open(struct index_vectors **out, const char *path
 	fd = open_file(path);
 	if (fd < 0)
 		return error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
-	return index_vectors_open_fd(out, fd, path, format, err);
+	return open_within(out, fd, path, format, limit, err);
+}
+
+enum veil_status index_vectors_open(struct index_vectors **out, const char *path, struct veil_error *err)
+{
+	return index_vectors_open_within(out, path, 0, err);
 }
 
 static enum veil_status check_file(int fd, const char *label, uint64_t *size, struct veil_error *err)
@@ -89,8 +98,8 @@ static enum veil_status open_format(struct index_vectors *v, struct veil_error *
 	return VEIL_E_INVALID;
 }
 
-enum veil_status index_vectors_open_fd(struct index_vectors **out, int fd, const char *label,
-	enum index_format format, struct veil_error *err)
+static enum veil_status open_within(struct index_vectors **out, int fd, const char *label,
+	enum index_format format, uint64_t limit, struct veil_error *err)
 {
 	struct index_vectors *v = calloc(1, sizeof *v);
 	enum veil_status st;
@@ -105,6 +114,7 @@ enum veil_status index_vectors_open_fd(struct index_vectors **out, int fd, const
 	}
 	v->fd = fd;
 	v->format = format;
+	v->limit = limit;
 	st = check_file(fd, label, &v->size, err);
 	if (st == VEIL_OK)
 		st = open_format(v, err);
@@ -113,6 +123,12 @@ enum veil_status index_vectors_open_fd(struct index_vectors **out, int fd, const
 	else
 		index_vectors_close(v);
 	return st;
+}
+
+enum veil_status index_vectors_open_fd(struct index_vectors **out, int fd, const char *label,
+	enum index_format format, struct veil_error *err)
+{
+	return open_within(out, fd, label, format, 0, err);
 }
 
 void index_vectors_close(struct index_vectors *v)
@@ -134,6 +150,13 @@ uint32_t index_vectors_rows(const struct index_vectors *v)
 uint32_t index_vectors_dim(const struct index_vectors *v)
 {
 	return v->dim;
+}
+
+uint64_t index_vectors_held(const struct index_vectors *v)
+{
+	uint64_t rows = v->values ? (uint64_t)v->rows * v->dim * sizeof *v->values : 0;
+
+	return rows + index_texts_bytes(&v->names);
 }
 
 enum veil_status index_read_at(

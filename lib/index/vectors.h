@@ -30,6 +30,10 @@ struct index_vectors;
  * name the file, the row (and line) and the reason. */
 enum veil_status index_vectors_open(
 	struct index_vectors **out, const char *path, struct veil_error *err) VEIL_MUST_CHECK;
+/** The same; what is held in memory (JSON lines, names) is refused, VEIL_E_INVALID, when it takes more than
+ * `limit` bytes; 0: no limit. */
+enum veil_status index_vectors_open_within(
+	struct index_vectors **out, const char *path, uint64_t limit, struct veil_error *err) VEIL_MUST_CHECK;
 /** The same for an open regular file; `label` stands for its name in errors. Takes `fd` over, also on error.
  */
 enum veil_status index_vectors_open_fd(struct index_vectors **out, int fd, const char *label,
@@ -39,6 +43,8 @@ void index_vectors_close(struct index_vectors *v);
 
 uint32_t index_vectors_rows(const struct index_vectors *v);
 uint32_t index_vectors_dim(const struct index_vectors *v);
+/** Bytes of memory that grow with the input: names, and the rows of JSON lines. */
+uint64_t index_vectors_held(const struct index_vectors *v);
 
 /** Rows first .. first + count - 1 as they stand in the file, float32 [count][dim]. A row with another
  * dimension, with a value that is not finite, or all zero is VEIL_E_INVALID and named. May be called by

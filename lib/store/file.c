@@ -247,6 +247,21 @@ enum veil_status store_file_write(const struct store_dir *dir, const char *name,
 	return st;
 }
 
+enum veil_status store_file_append(
+	const struct store_dir *dir, const char *name, const void *data, size_t size, struct veil_error *err)
+{
+	int fd = openat(dir->fd, name, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	enum veil_status st = VEIL_OK;
+
+	if (fd < 0)
+		return fail(dir, name, errno, err);
+	if (write_all(fd, data, size) != 0)
+		st = fail(dir, name, errno, err);
+	if (close(fd) != 0 && st == VEIL_OK)
+		st = fail(dir, name, errno, err);
+	return st;
+}
+
 enum veil_status store_file_replace(
 	const struct store_dir *dir, const char *name, const void *data, size_t size, struct veil_error *err)
 {

@@ -55,6 +55,9 @@ static enum veil_status map_table(struct map *map, const struct store_dir *dir,
 	st = map_file(map, dir, name, store_table_bytes(header->rows, header->width), want, err);
 	if (st == VEIL_OK && !store_header_check(map->data, header, why, sizeof why))
 		st = error_set(err, VEIL_E_CORRUPT, "%s/%s: %s", dir->path, name, why);
+	/* It was read to be checked, not to stay: a process is not to look as large as its index. */
+	if (st == VEIL_OK)
+		madvise((void *)(uintptr_t)map->data, (size_t)map->size, MADV_DONTNEED);
 	return st;
 }
 

@@ -121,9 +121,6 @@ enum veil_status store_versions_prune(const struct store_dir *dir, struct veil_e
 		if (unlinkat(dir->fd, fresh[i], 0) != 0 && errno != ENOENT)
 			return error_set(err, VEIL_E_IO, "%s/%s: cannot be removed: %s", dir->path, fresh[i],
 				strerror(errno));
-	st = store_dir_remove(dir, STORE_BUILDING, err);
-	if (st != VEIL_OK)
-		return st;
 	st = read_versions(&v, dir, err);
 	if (st == VEIL_E_CORRUPT)
 		return VEIL_OK; /* `current` is damaged: any version may be the one that is wanted */

@@ -17,12 +17,16 @@
 #include "store/format.h"
 #include "store/index.h"
 #include "store/manifest.h"
+#include "store/unfinished.h"
 #include "store/versions.h"
 
 struct store_writer {
 	struct store_dir dir;
 	struct store_dir building;
 	int lock;
+	bool resumable;
+	bool saved; /* the codebook is there */
+	uint8_t key[HASH_BYTES];
 	struct store_manifest manifest;
 	bool *done; /* [shards] */
 	uint64_t bytes;
@@ -67,15 +71,53 @@ static enum veil_status take_lock(struct store_writer *w, struct veil_error *err
 	return st;
 }
 
-enum veil_status store_writer_create(struct store_writer **out, const char *dir, struct veil_error *err)
+/* Is what lies in `building` ours to go on with? Whatever is wrong with it: it can be built again. */
+static enum veil_status find_left(struct store_writer *w, enum store_left *left,
+	struct index_codebook *codebook, struct veil_error *err)
+{
+	enum veil_status st = store_dir_open(&w->building, &w->dir, STORE_BUILDING, err);
+
+	if (st == VEIL_OK)
+		st = store_unfinished_read(codebook, w->manifest.codebook_hash, &w->building, w->key, err);
+	if (st == VEIL_OK) {
+		w->saved = true;
+		*left = STORE_LEFT_CODEBOOK;
+		w->bytes = index_codebook_bytes(codebook->shards, codebook->dim);
+	} else if (st == VEIL_E_CORRUPT) {
+		*left = STORE_LEFT_OTHER;
+	}
+	if (st == VEIL_E_CORRUPT || st == VEIL_E_NOT_FOUND)
+		st = VEIL_OK;
+	if (!w->saved)
+		store_dir_close(&w->building);
+	return st;
+}
+
+static enum veil_status make_building(struct store_writer *w, struct veil_error *err)
+{
+	enum veil_status st = store_dir_remove(&w->dir, STORE_BUILDING, err);
+
+	if (st == VEIL_OK && mkdirat(w->dir.fd, STORE_BUILDING, 0755) != 0)
+		st = error_set(err, VEIL_E_IO, "%s/%s: %s", w->dir.path, STORE_BUILDING, strerror(errno));
+	return st == VEIL_OK ? store_dir_open(&w->building, &w->dir, STORE_BUILDING, err) : st;
+}
+
+enum veil_status store_writer_resume(struct store_writer **out, const char *dir,
+	const uint8_t key[HASH_BYTES], enum store_left *left, struct index_codebook *codebook,
+	struct veil_error *err)
 {
 	struct store_writer *w = calloc(1, sizeof *w);
 	enum veil_status st;
 
 	*out = NULL;
+	*left = STORE_LEFT_NOTHING;
+	memset(codebook, 0, sizeof *codebook);
 	if (!w)
 		return error_set(err, VEIL_E_NOMEM, "%s: out of memory", dir);
 	w->lock = w->dir.fd = w->building.fd = -1;
+	w->resumable = key;
+	if (key)
+		memcpy(w->key, key, HASH_BYTES);
 	st = make_dir(dir, err);
 	if (st == VEIL_OK)
 		st = store_dir_open(&w->dir, NULL, dir, err);
@@ -85,15 +127,25 @@ enum veil_status store_writer_create(struct store_writer **out, const char *dir,
 		st = take_lock(w, err);
 	if (st == VEIL_OK)
 		st = store_versions_prune(&w->dir, err);
-	if (st == VEIL_OK && mkdirat(w->dir.fd, STORE_BUILDING, 0755) != 0)
-		st = error_set(err, VEIL_E_IO, "%s/%s: %s", dir, STORE_BUILDING, strerror(errno));
-	if (st == VEIL_OK)
-		st = store_dir_open(&w->building, &w->dir, STORE_BUILDING, err);
-	if (st == VEIL_OK)
+	if (st == VEIL_OK && key)
+		st = find_left(w, left, codebook, err);
+	if (st == VEIL_OK && !w->saved)
+		st = make_building(w, err);
+	if (st == VEIL_OK) {
 		*out = w;
-	else
-		store_writer_destroy(w);
+		return VEIL_OK;
+	}
+	index_codebook_clear(codebook);
+	store_writer_destroy(w);
 	return st;
+}
+
+enum veil_status store_writer_create(struct store_writer **out, const char *dir, struct veil_error *err)
+{
+	struct index_codebook none;
+	enum store_left left;
+
+	return store_writer_resume(out, dir, NULL, &left, &none, err);
 }
 
 static enum veil_status put_file(struct store_writer *w, const char *name, const struct bytes *parts,
@@ -128,6 +180,34 @@ static enum veil_status put_codebook(
 	return st;
 }
 
+enum veil_status store_writer_save(
+	struct store_writer *w, const struct index_codebook *codebook, struct veil_error *err)
+{
+	enum veil_status st;
+
+	REQUIRE(w->resumable && !w->saved);
+	st = put_codebook(w, codebook, err);
+	if (st == VEIL_OK)
+		st = store_unfinished_write(&w->building, w->key, w->manifest.codebook_hash, err);
+	w->saved = st == VEIL_OK;
+	return st;
+}
+
+static enum veil_status find_shards(
+	struct store_writer *w, const uint8_t key[HASH_BYTES], struct veil_error *err)
+{
+	struct store_manifest *m = &w->manifest;
+	enum veil_status st = store_unfinished_shards(w->done, m, &w->building, key, err);
+
+	for (uint32_t i = 0; st == VEIL_OK && i < m->shards; i++) {
+		if (!w->done[i])
+			continue;
+		w->bytes += store_table_bytes(m->spec.rows, m->spec.dim);
+		w->bytes += m->label_bytes ? store_table_bytes(m->spec.rows, m->label_bytes) : 0;
+	}
+	return st;
+}
+
 enum veil_status store_writer_begin(struct store_writer *w, const struct store_plan *plan,
 	const struct index_codebook *codebook, struct veil_error *err)
 {
@@ -145,7 +225,8 @@ enum veil_status store_writer_begin(struct store_writer *w, const struct store_p
 	if (!m->name || !m->shard || !w->done)
 		return error_set(
 			err, VEIL_E_NOMEM, "%s: out of memory for %u shards", w->dir.path, plan->shards);
-	return put_codebook(w, codebook, err);
+	REQUIRE(w->saved == w->resumable);
+	return w->saved ? find_shards(w, plan->key, err) : put_codebook(w, codebook, err);
 }
 
 static enum veil_status put_table(struct store_writer *w, const struct store_header *header, const void *data,
@@ -174,8 +255,16 @@ enum veil_status store_writer_shard(struct store_writer *w, uint32_t shard, cons
 	if (st == VEIL_OK && m->label_bytes)
 		st = put_table(w, &header, labels, m->shard[shard].labels_hash, err);
 	m->shard[shard].used = used;
+	if (st == VEIL_OK && w->resumable)
+		st = store_unfinished_add(&w->building, shard, m->shard + shard, err);
 	w->done[shard] = st == VEIL_OK;
 	return st;
+}
+
+bool store_writer_has(const struct store_writer *w, uint32_t shard)
+{
+	REQUIRE(w->done && shard < w->manifest.shards);
+	return w->done[shard];
 }
 
 static enum veil_status put_manifest(struct store_writer *w, uint8_t id[HASH_BYTES], struct veil_error *err)
@@ -241,6 +330,8 @@ enum veil_status store_writer_commit(
 	for (uint32_t i = 0; i < w->manifest.shards; i++)
 		REQUIRE(w->done[i]);
 	st = put_manifest(w, id, err);
+	if (st == VEIL_OK && w->resumable)
+		st = store_unfinished_end(&w->building, err);
 	if (st == VEIL_OK)
 		st = store_dir_sync(&w->building, err);
 	store_version_name(name, id);

@@ -2,6 +2,7 @@
 #ifndef STORE_WRITER_H
 #define STORE_WRITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,7 +13,8 @@
 
 /* Writes a version beside the one in force. Everything goes to DIR/building, is brought to the disk, renamed
  * to its final name, and only then named by `current`, which is replaced by a rename: whoever is cut off at
- * any instant leaves the old version whole, and the next writer removes what is left over. */
+ * any instant leaves the old version whole, and the next writer goes on with what is left over, if it builds
+ * the same and asks for it, or removes it. */
 
 struct store_writer;
 
@@ -23,6 +25,7 @@ struct store_plan {
 	uint32_t shards;
 	uint32_t label_bytes;
 	uint64_t records;
+	uint8_t key[HASH_BYTES]; /* store_writer_resume: a hash of all that the shards follow from */
 };
 
 /** Creates DIR (its last part) where it is missing, takes its lock and removes what a dead writer left.
@@ -30,7 +33,25 @@ struct store_plan {
 enum veil_status store_writer_create(
 	struct store_writer **out, const char *dir, struct veil_error *err) VEIL_MUST_CHECK;
 
-/** Once, before the shards. VEIL_E_INVALID names what is out of range. */
+/** What store_writer_resume found of an earlier writer. */
+enum store_left {
+	STORE_LEFT_NOTHING,
+	STORE_LEFT_OTHER, /* of another key, or damaged: it was removed */
+	STORE_LEFT_CODEBOOK, /* the codebook, and perhaps shards: store_writer_has */
+};
+
+/** The same, for a build that goes on where one with the same `key` (a hash of its input and options) was cut
+ * off. *codebook is the one that was saved, zeroed unless `left` is STORE_LEFT_CODEBOOK; the caller clears
+ * it. */
+enum veil_status store_writer_resume(struct store_writer **out, const char *dir,
+	const uint8_t key[HASH_BYTES], enum store_left *left, struct index_codebook *codebook,
+	struct veil_error *err) VEIL_MUST_CHECK;
+/** After store_writer_resume, where it found no codebook: from here on the work up to it is not lost. */
+enum veil_status store_writer_save(struct store_writer *w, const struct index_codebook *codebook,
+	struct veil_error *err) VEIL_MUST_CHECK;
+
+/** Once, before the shards; in a resumed build with the codebook that was found or saved. VEIL_E_INVALID
+ * names what is out of range. */
 enum veil_status store_writer_begin(struct store_writer *w, const struct store_plan *plan,
 	const struct index_codebook *codebook, struct veil_error *err) VEIL_MUST_CHECK;
 
@@ -39,12 +60,15 @@ enum veil_status store_writer_begin(struct store_writer *w, const struct store_p
 enum veil_status store_writer_shard(struct store_writer *w, uint32_t shard, const int8_t *rows,
 	const uint8_t *labels, uint32_t used, struct veil_error *err) VEIL_MUST_CHECK;
 
+/** Is that shard there already? Then it is not written. */
+bool store_writer_has(const struct store_writer *w, uint32_t shard);
+
 /** After all shards: puts the version in force and removes all earlier ones but the last `keep`. On an error
  * the old version is still in force, unless the sentence says otherwise. */
 enum veil_status store_writer_commit(struct store_writer *w, unsigned keep, uint8_t id[HASH_BYTES],
 	struct veil_error *err) VEIL_MUST_CHECK;
 
-/** Bytes written so far. */
+/** Bytes of the version so far. */
 uint64_t store_writer_bytes(const struct store_writer *w);
 
 /** Removes what was not committed, gives the lock back. Accepts NULL. */

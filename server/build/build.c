@@ -2,10 +2,15 @@
 #include "build/build.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
+#include "base/hash.h"
+#include "base/require.h"
+#include "build/memory.h"
 #include "build/plan.h"
 #include "index/kmeans.h"
 #include "index/label.h"
@@ -16,29 +21,27 @@
 #include "store/manifest.h"
 #include "store/writer.h"
 
-enum {
-	PIECE_ROWS = 4096, /* rows read at once */
-	SAMPLE_MIN = 65536, /* rows to train on, or all */
-	SAMPLE_ROWS = 256, /* for each shard, where that is more */
-	LEAST_SCALE = 100, /* below, int8 would lose too much */
-};
-
 struct build {
 	const struct build_options *options;
 	const struct exec *exec;
 	struct progress *progress;
 	struct rng_seeded rng_state;
 	struct rng rng;
+	bool resumed;
+	uint32_t reused; /* shards of an interrupted build */
 	struct index_vectors *vectors;
 	uint32_t rows;
 	uint32_t dim;
-	float *piece; /* [PIECE_ROWS][dim], unit vectors */
+	uint32_t piece_rows;
+	float *piece; /* [piece_rows][dim], unit vectors */
+	struct hash *hash; /* of what is built, see make_key */
+	uint8_t key[HASH_BYTES];
+	struct memory_plan memory;
 	struct store_plan plan;
 	uint32_t terms; /* 0: still to be chosen */
 	struct index_codebook codebook;
-	uint32_t width; /* candidates of a row */
-	uint32_t *nearest; /* [rows][width] */
-	float *distances; /* [rows][width] */
+	uint32_t *nearest; /* [rows][memory.width] */
+	float *distances; /* [rows][memory.width] */
 	struct index_assignment assignment;
 	struct store_writer *writer;
 };
@@ -61,21 +64,32 @@ static enum veil_status read_rows(
 
 static uint32_t piece_at(const struct build *b, uint32_t first)
 {
-	return b->rows - first < PIECE_ROWS ? b->rows - first : PIECE_ROWS;
+	return b->rows - first < b->piece_rows ? b->rows - first : b->piece_rows;
 }
 
 static enum veil_status open_input(struct build *b, struct veil_error *err)
 {
-	enum veil_status st = index_vectors_open(&b->vectors, b->options->input, err);
+	const uint64_t limit = b->options->memory, fixed = memory_fixed(b->options->threads);
+	enum veil_status st;
 
+	if (limit && limit <= fixed)
+		return error_set(err, VEIL_E_INVALID, "--memory: less than the %lluM that any build needs",
+			(unsigned long long)(fixed >> 20) + 1);
+	st = index_vectors_open_within(&b->vectors, b->options->input, limit ? limit - fixed : 0, err);
 	if (st == VEIL_OK && b->options->names)
 		st = index_vectors_read_names(b->vectors, b->options->names, err);
 	if (st != VEIL_OK)
 		return st;
 	b->rows = index_vectors_rows(b->vectors);
 	b->dim = index_vectors_dim(b->vectors);
-	b->piece = malloc((size_t)PIECE_ROWS * b->dim * sizeof *b->piece);
-	return b->piece ? VEIL_OK : no_memory(b, err);
+	b->piece_rows = PLAN_PIECE_BYTES / (b->dim * (uint32_t)sizeof *b->piece);
+	if (b->piece_rows < PLAN_PIECE_LEAST)
+		b->piece_rows = PLAN_PIECE_LEAST;
+	if (b->piece_rows > b->rows)
+		b->piece_rows = b->rows;
+	b->piece = malloc((size_t)b->piece_rows * b->dim * sizeof *b->piece);
+	b->hash = hash_create();
+	return b->piece && b->hash ? VEIL_OK : no_memory(b, err);
 }
 
 /* Every row is read and checked before anything is written. */
@@ -91,46 +105,25 @@ static enum veil_status scan(struct build *b, struct veil_error *err)
 		if (st != VEIL_OK)
 			return st;
 		max = fmaxf(max, index_max_abs(b->piece, count * b->dim));
+		hash_add(b->hash, b->piece, (size_t)count * b->dim * sizeof *b->piece);
 		progress_step(b->progress, at, b->rows);
 	}
 	b->plan.spec.scale = index_scale(max);
 	return VEIL_OK;
 }
 
-/* Nonsense is refused before the long work; rows are a guess until they are assigned, norms a bound. */
-static enum veil_status try_scale(const struct build *b, float scale, uint32_t *terms, struct veil_error *err)
+static enum veil_status fit_memory(struct build *b, struct veil_error *err)
 {
-	struct nn_spec guess = b->plan.spec;
-	double copies = b->plan.shards > 1 ? b->options->closure.replication : 1;
-	enum veil_status st;
+	const struct build_options *o = b->options;
+	const struct memory_shape shape = {.rows = b->rows,
+		.dim = b->dim,
+		.shards = b->plan.shards,
+		.label_bytes = o->label_bytes,
+		.threads = o->threads,
+		.held = index_vectors_held(b->vectors),
+		.closure = &o->closure};
 
-	guess.scale = scale;
-	guess.rows = (uint32_t)fmin(ceil(copies * b->rows / b->plan.shards), NN_MAX_ROWS);
-	guess.row_norm =
-		(uint32_t)ceil(scale + sqrt(b->dim) / 2); /* each coordinate is off by a half at most */
-	st = plan_terms(&guess, b->terms, err);
-	*terms = guess.terms;
-	return st;
-}
-
-/* What an exact set can decode bounds its scale as int8 does: the terms come first, by traffic, then the
- * largest scale that they allow. */
-static enum veil_status fit_scale(struct build *b, struct veil_error *err)
-{
-	float scale = b->plan.spec.scale;
-	uint32_t terms;
-	enum veil_status st;
-
-	b->terms = b->options->terms;
-	if (b->plan.spec.params->use != RLWE_USE_SEARCH_EXACT)
-		return try_scale(b, scale, &terms, err);
-	st = try_scale(b, fminf(scale, LEAST_SCALE), &b->terms, err);
-	if (st != VEIL_OK)
-		return st;
-	while (scale > LEAST_SCALE && try_scale(b, scale, &terms, NULL) != VEIL_OK)
-		scale = fmaxf(scale * 0.98f, LEAST_SCALE);
-	b->plan.spec.scale = scale;
-	return VEIL_OK;
+	return memory_fit(&b->memory, &shape, o->memory, err);
 }
 
 static enum veil_status make_plan(struct build *b, struct veil_error *err)
@@ -138,6 +131,7 @@ static enum veil_status make_plan(struct build *b, struct veil_error *err)
 	const struct build_options *o = b->options;
 	const char *slash = strrchr(o->input, '/');
 	enum veil_status st;
+	double copies;
 
 	b->plan.name = o->name ? o->name : slash ? slash + 1 : o->input;
 	if (strlen(b->plan.name) > STORE_MAX_NAME_BYTES ||
@@ -148,19 +142,72 @@ static enum veil_status make_plan(struct build *b, struct veil_error *err)
 	b->plan.label_bytes = o->label_bytes;
 	b->plan.records = b->rows;
 	st = plan_shards(&b->plan.shards, o->shards, b->rows, &o->closure, err);
-	return st == VEIL_OK ? fit_scale(b, err) : st;
+	if (st != VEIL_OK)
+		return st;
+	copies = b->plan.shards > 1 ? o->closure.replication : 1; /* a guess, until they are assigned */
+	b->plan.spec.rows = (uint32_t)fmin(ceil(copies * b->rows / b->plan.shards), NN_MAX_ROWS);
+	st = plan_scale(&b->plan.spec, &b->terms, o->terms, err);
+	return st == VEIL_OK ? fit_memory(b, err) : st;
 }
 
-/* Knuth's selection sampling: each row with the same probability, in file order. */
-static enum veil_status take_sample(struct build *b, float *sample, uint32_t wanted, struct veil_error *err)
+/* Of everything that the codebook follows from: the hash holds all rows already. A new way to build needs a
+ * new word at the beginning. */
+static void make_key(struct build *b)
 {
-	enum veil_status st = VEIL_OK;
-	uint32_t taken = 0;
+	const struct build_options *o = b->options;
+	char text[512];
+	int size = snprintf(text, sizeof text,
+		"veil-index build 1 %s: %u rows of %u as %s, shards %u, terms %u, labels %u, "
+		"copies %.17g %.17g %u, seed %llu, sample %u, width %u",
+		VEIL_VERSION, b->rows, b->dim, o->params->name, b->plan.shards, b->terms, o->label_bytes,
+		o->closure.reach, o->closure.replication, o->closure.max_copies, (unsigned long long)o->seed,
+		b->memory.sample, b->memory.width);
 
+	REQUIRE(size > 0 && (size_t)size < sizeof text);
+	hash_add(b->hash, text, (size_t)size + 1);
+	hash_add(b->hash, b->plan.name, strlen(b->plan.name) + 1);
+	for (uint32_t i = 0; i < b->rows; i++) {
+		const char *name = index_vectors_name(b->vectors, i);
+
+		hash_add(b->hash, name, strlen(name) + 1);
+	}
+	hash_end(b->hash, b->key);
+}
+
+/* Of everything that the shards follow from. */
+static void make_shards_key(struct build *b)
+{
+	const struct index_assignment *a = &b->assignment;
+	const struct nn_spec *spec = &b->plan.spec;
+	uint8_t numbers[16];
+
+	store_le32(numbers, spec->rows);
+	store_le32(numbers + 4, spec->terms);
+	store_le32(numbers + 8, spec->row_norm);
+	store_le32(numbers + 12, a->shards);
+	hash_reset(b->hash);
+	hash_add(b->hash, b->key, sizeof b->key);
+	hash_add(b->hash, numbers, sizeof numbers);
+	hash_add(b->hash, &spec->scale, sizeof spec->scale);
+	hash_add(b->hash, a->start, ((size_t)a->shards + 1) * sizeof *a->start);
+	hash_add(b->hash, a->row, a->used * sizeof *a->row);
+	hash_end(b->hash, b->plan.key);
+}
+
+/* Knuth's selection sampling: each row with the same probability, read in file order. They are put down in
+ * random order: the input may be sorted, and training takes them batch by batch. */
+static enum veil_status take_sample(struct build *b, float *sample, uint32_t *place, struct veil_error *err)
+{
+	uint32_t wanted = b->memory.sample, taken = 0;
+	enum veil_status st = VEIL_OK;
+
+	for (uint32_t i = 0; i < wanted; i++)
+		place[i] = i;
+	index_random_shuffle(&b->rng, place, wanted);
 	for (uint32_t r = 0; st == VEIL_OK && taken < wanted; r++) {
 		if (wanted < b->rows && index_random_below(&b->rng, b->rows - r) >= wanted - taken)
 			continue;
-		st = read_rows(b, r, 1, sample + (size_t)taken++ * b->dim, err);
+		st = read_rows(b, r, 1, sample + (size_t)place[taken++] * b->dim, err);
 	}
 	return st;
 }
@@ -173,27 +220,52 @@ static void train_step(void *state, uint64_t done, uint64_t total)
 static enum veil_status train(struct build *b, struct veil_error *err)
 {
 	const struct index_progress progress = {train_step, b->progress};
-	uint64_t wanted = (uint64_t)b->plan.shards * SAMPLE_ROWS;
+	uint32_t count = b->memory.sample;
 	enum veil_status st;
+	uint32_t *place;
 	float *sample;
 
-	progress_phase(b->progress, "clustering");
-	if (wanted < SAMPLE_MIN)
-		wanted = SAMPLE_MIN;
-	if (wanted > b->rows)
-		wanted = b->rows;
 	b->codebook.shards = b->plan.shards;
 	b->codebook.dim = b->dim;
 	b->codebook.centroids = malloc((size_t)b->plan.shards * b->dim * sizeof *b->codebook.centroids);
-	sample = malloc((size_t)wanted * b->dim * sizeof *sample);
-	st = b->codebook.centroids && sample ? VEIL_OK : no_memory(b, err);
+	sample = malloc((size_t)count * b->dim * sizeof *sample);
+	place = malloc((size_t)count * sizeof *place);
+	st = b->codebook.centroids && sample && place ? VEIL_OK : no_memory(b, err);
 	if (st == VEIL_OK)
-		st = take_sample(b, sample, (uint32_t)wanted, err);
+		st = take_sample(b, sample, place, err);
+	free(place);
 	if (st == VEIL_OK)
-		st = index_kmeans(b->codebook.centroids, b->plan.shards, sample, (uint32_t)wanted, b->dim,
-			&b->rng, b->exec, &progress, err);
+		st = index_kmeans(b->codebook.centroids, b->plan.shards, sample, count, b->dim, &b->rng,
+			b->exec, &progress, err);
 	free(sample);
 	return st;
+}
+
+/* The codebook, from an earlier build that was cut off or by training; then it is kept for a later one. */
+static enum veil_status make_codebook(struct build *b, struct veil_error *err)
+{
+	const char *dir = b->options->output;
+	enum store_left left;
+	enum veil_status st;
+
+	make_key(b);
+	progress_phase(b->progress, "clustering");
+	st = store_writer_resume(&b->writer, dir, b->key, &left, &b->codebook, err);
+	if (st != VEIL_OK)
+		return st;
+	if (left == STORE_LEFT_OTHER)
+		progress_say(b->progress,
+			"%s: an interrupted build of another input or other options (or a damaged one) was "
+			"removed; starting afresh",
+			dir);
+	if (left == STORE_LEFT_CODEBOOK) {
+		b->resumed = true;
+		progress_say(
+			b->progress, "%s: going on with an interrupted build: its clusters are there", dir);
+		return VEIL_OK;
+	}
+	st = train(b, err);
+	return st == VEIL_OK ? store_writer_save(b->writer, &b->codebook, err) : st;
 }
 
 static uint32_t largest_norm2(const struct build *b, uint32_t count)
@@ -217,18 +289,17 @@ static enum veil_status find_nearest(struct build *b, const struct index_nearest
 	uint32_t norm2 = 1;
 	enum veil_status st;
 
-	progress_phase(b->progress, "assigning");
 	for (uint32_t at = 0, count; at < b->rows; at += count) {
-		float *scores = b->distances + (size_t)at * b->width;
+		float *scores = b->distances + (size_t)at * b->memory.width;
 		uint32_t largest;
 
 		count = piece_at(b, at);
 		st = read_rows(b, at, count, b->piece, err);
 		if (st != VEIL_OK)
 			return st;
-		index_nearest_find(
-			n, b->piece, count, b->width, b->nearest + (size_t)at * b->width, scores, b->exec);
-		for (size_t i = 0; i < (size_t)count * b->width; i++)
+		index_nearest_find(n, b->piece, count, b->memory.width,
+			b->nearest + (size_t)at * b->memory.width, scores, b->exec);
+		for (size_t i = 0; i < (size_t)count * b->memory.width; i++)
 			scores[i] = sqrtf(fmaxf(0, 2 - 2 * scores[i])); /* between unit vectors */
 		largest = largest_norm2(b, count);
 		norm2 = largest > norm2 ? largest : norm2;
@@ -238,14 +309,26 @@ static enum veil_status find_nearest(struct build *b, const struct index_nearest
 	return VEIL_OK;
 }
 
+/* Numbers that do not depend on whether training has drawn any. */
+static struct rng assign_rng(struct rng_seeded *state, uint64_t seed)
+{
+	uint8_t text[16] = "assign", start[HASH_BYTES];
+
+	store_le64(text + 8, seed);
+	hash_sha256(start, text, sizeof text);
+	return rng_seeded_init(state, start);
+}
+
 static enum veil_status assign(struct build *b, struct veil_error *err)
 {
 	struct index_nearest nearest = {0};
+	struct rng_seeded state;
+	struct rng rng = assign_rng(&state, b->options->seed);
 	enum veil_status st;
 
-	b->width = b->plan.shards < INDEX_MAX_COPIES ? b->plan.shards : INDEX_MAX_COPIES;
-	b->nearest = malloc((size_t)b->rows * b->width * sizeof *b->nearest);
-	b->distances = malloc((size_t)b->rows * b->width * sizeof *b->distances);
+	progress_phase(b->progress, "assigning");
+	b->nearest = malloc((size_t)b->rows * b->memory.width * sizeof *b->nearest);
+	b->distances = malloc((size_t)b->rows * b->memory.width * sizeof *b->distances);
 	if (!b->nearest || !b->distances)
 		return no_memory(b, err);
 	st = index_nearest_init(&nearest, b->codebook.centroids, b->plan.shards, b->dim, err);
@@ -254,8 +337,12 @@ static enum veil_status assign(struct build *b, struct veil_error *err)
 	st = find_nearest(b, &nearest, err);
 	index_nearest_clear(&nearest);
 	if (st == VEIL_OK)
-		st = index_assign(&b->assignment, b->nearest, b->distances, b->width, b->rows, b->plan.shards,
-			&b->options->closure, &b->rng, err);
+		st = index_assign(&b->assignment, b->nearest, b->distances, b->memory.width, b->rows,
+			b->plan.shards, &b->options->closure, &rng, err);
+	free(b->nearest);
+	free(b->distances);
+	b->nearest = NULL;
+	b->distances = NULL;
 	if (st != VEIL_OK)
 		return st;
 	b->plan.spec.rows = b->assignment.rows;
@@ -295,9 +382,17 @@ static enum veil_status write_shards(struct build *b, struct veil_error *err)
 	enum veil_status st = rows && labels ? VEIL_OK : no_memory(b, err);
 
 	progress_phase(b->progress, "writing");
+	make_shards_key(b);
 	if (st == VEIL_OK)
 		st = store_writer_begin(b->writer, &b->plan, &b->codebook, err);
+	for (uint32_t s = 0; st == VEIL_OK && s < b->plan.shards; s++)
+		b->reused += store_writer_has(b->writer, s);
+	if (st == VEIL_OK && b->reused)
+		progress_say(b->progress, "%s: %u of %u shards are there and whole", b->options->output,
+			b->reused, b->plan.shards);
 	for (uint32_t s = 0; st == VEIL_OK && s < b->plan.shards; s++) {
+		if (store_writer_has(b->writer, s))
+			continue;
 		st = write_shard(b, s, rows, labels, err);
 		progress_step(b->progress, s, b->plan.shards);
 	}
@@ -319,10 +414,8 @@ enum veil_status build_index(const struct build_options *options, const struct e
 		st = scan(&b, err);
 	if (st == VEIL_OK)
 		st = make_plan(&b, err);
-	if (st == VEIL_OK) /* before the long work, so that two builders meet early */
-		st = store_writer_create(&b.writer, options->output, err);
-	if (st == VEIL_OK)
-		st = train(&b, err);
+	if (st == VEIL_OK) /* the writer comes before the long work, so that two builders meet early */
+		st = make_codebook(&b, err);
 	if (st == VEIL_OK)
 		st = assign(&b, err);
 	if (st == VEIL_OK)
@@ -330,8 +423,13 @@ enum veil_status build_index(const struct build_options *options, const struct e
 	if (st == VEIL_OK)
 		st = store_writer_commit(b.writer, options->keep, id, err);
 	if (st == VEIL_OK)
-		*report = (struct report_build){
-			.moved = b.assignment.moved, .bytes = store_writer_bytes(b.writer)};
+		*report = (struct report_build){.moved = b.assignment.moved,
+			.bytes = store_writer_bytes(b.writer),
+			.sample = b.memory.sample,
+			.width = b.memory.width,
+			.memory_planned = b.memory.bytes,
+			.resumed = b.resumed,
+			.reused = b.reused};
 	store_writer_destroy(b.writer);
 	index_assignment_clear(&b.assignment);
 	index_codebook_clear(&b.codebook);
@@ -339,5 +437,6 @@ enum veil_status build_index(const struct build_options *options, const struct e
 	free(b.nearest);
 	free(b.distances);
 	free(b.piece);
+	hash_destroy(b.hash);
 	return st;
 }

@@ -14,6 +14,7 @@ static const struct command {
 		"veil-index build --input FILE --output DIR [OPTIONS]\n"
 		"Builds an encrypted-search index from vectors: a new version in DIR, the old one stays "
 		"whole until then.\n"
+		"A build that was cut off goes on when it is started again.\n"
 		"  --input FILE        .fvecs, .npy or .jsonl; a row is a vector (and in .jsonl an id and a "
 		"name)\n"
 		"  --names FILE        names for .fvecs and .npy: lines of row, tab, name\n"
@@ -33,6 +34,8 @@ static const struct command {
 		"same index\n"
 		"  --keep N            earlier versions to keep (default 1)\n"
 		"  --threads N         default: one a processor\n"
+		"  --memory SIZE       stay within so many bytes (as 512M or 2G) or refuse; default: no "
+		"bound\n"
 		"  --json              the report as one JSON object\n"},
 	{"info", cmd_info,
 		"veil-index info DIR [--json]\n"

@@ -20,6 +20,7 @@ enum kind {
 	TEXT, /* const char * */
 	COUNT, /* uint32_t in min..max */
 	SEED, /* uint64_t */
+	SIZE, /* uint64_t bytes, from 1M to 1T; K, M, G, T count 1024 */
 	FACTOR, /* double in min..max */
 	PARAMS, /* const struct rlwe_params * */
 };
@@ -50,6 +51,7 @@ static const struct option options[] = {
 	{"replication", FACTOR, AT(closure.replication), 1, MAX_FACTOR},
 	{"closure", FACTOR, AT(closure.reach), 1, MAX_FACTOR},
 	{"seed", SEED, AT(seed), 0, 0},
+	{"memory", SIZE, AT(memory), 0, 0},
 	{"json", FLAG, AT(json), 0, 0},
 };
 
@@ -72,6 +74,27 @@ static bool read_double(const char *text, double *out)
 		return false;
 	*out = strtod(text, &end);
 	return *end == 0 && isfinite(*out);
+}
+
+/* A whole number and K, M, G or T. */
+static bool read_size(const char *text, uint64_t *out)
+{
+	static const char units[] = "KMGT";
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
+	uint64_t n = 0;
+
+	if (!digits || digits > 15 || (text[digits] && (!unit || text[digits + 1])))
+		return false;
+	for (size_t i = 0; i < digits; i++)
+		n = n * 10 + (uint64_t)(text[i] - '0');
+	for (ptrdiff_t i = unit ? unit - units : -1; i >= 0; i--) {
+		if (n > UINT64_MAX / 1024)
+			return false;
+		n *= 1024;
+	}
+	*out = n;
+	return n >= (uint64_t)1 << 20 && n <= (uint64_t)1 << 40;
 }
 
 static enum veil_status read_number(
@@ -133,6 +156,11 @@ static enum veil_status read_option(
 		return VEIL_OK;
 	case PARAMS:
 		return read_params(field, value, err);
+	case SIZE:
+		if (read_size(value, field))
+			return VEIL_OK;
+		return error_set(
+			err, VEIL_E_INVALID, "--%s %s: not a size in 1M..1T, as 512M or 2G", o->name, value);
 	case COUNT:
 	case SEED:
 	case FACTOR:

@@ -22,6 +22,7 @@ struct build_options {
 	uint32_t keep;
 	uint32_t threads;
 	uint64_t seed;
+	uint64_t memory; /* bytes; 0: no bound */
 	struct index_closure closure;
 	bool json;
 };

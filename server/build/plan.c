@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "index/codebook.h"
 
+#define LEAST_SCALE 100 /* below, int8 would lose too much */
+
 enum veil_status plan_shards(uint32_t *shards, uint32_t asked, uint32_t rows,
 	const struct index_closure *closure, struct veil_error *err)
 {
@@ -63,4 +65,37 @@ enum veil_status plan_terms(struct nn_spec *spec, uint32_t asked, struct veil_er
 	if (best)
 		spec->terms = best;
 	return best ? VEIL_OK : st;
+}
+
+/* With a bound for the norms. */
+static enum veil_status try_scale(
+	const struct nn_spec *spec, float scale, uint32_t asked, uint32_t *terms, struct veil_error *err)
+{
+	struct nn_spec guess = *spec;
+	enum veil_status st;
+
+	guess.scale = scale;
+	guess.row_norm =
+		(uint32_t)ceil(scale + sqrt(spec->dim) / 2); /* each coordinate is off by a half at most */
+	st = plan_terms(&guess, asked, err);
+	*terms = guess.terms;
+	return st;
+}
+
+enum veil_status plan_scale(struct nn_spec *spec, uint32_t *terms, uint32_t asked, struct veil_error *err)
+{
+	float scale = spec->scale;
+	enum veil_status st;
+	uint32_t ignored;
+
+	*terms = asked;
+	if (spec->params->use != RLWE_USE_SEARCH_EXACT)
+		return try_scale(spec, scale, asked, &ignored, err);
+	st = try_scale(spec, fminf(scale, LEAST_SCALE), asked, terms, err);
+	if (st != VEIL_OK)
+		return st;
+	while (scale > LEAST_SCALE && try_scale(spec, scale, *terms, &ignored, NULL) != VEIL_OK)
+		scale = fmaxf(scale * 0.98f, LEAST_SCALE);
+	spec->scale = scale;
+	return VEIL_OK;
 }

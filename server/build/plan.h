@@ -20,10 +20,20 @@
 
 #define PLAN_SHARD_ROWS 4096
 
+/* Rows are read in pieces of at most this many bytes of float32, but at least this many rows. */
+#define PLAN_PIECE_BYTES (1u << 21)
+#define PLAN_PIECE_LEAST 256
+
 /** The number of shards for `rows` rows, or VEIL_E_INVALID naming --shards: more than rows, or too few to
  * hold them. `asked` 0: choose. */
 enum veil_status plan_shards(uint32_t *shards, uint32_t asked, uint32_t rows,
 	const struct index_closure *closure, struct veil_error *err) VEIL_MUST_CHECK;
+
+/** Nonsense is refused before the long work, with spec->rows a guess. What an exact set can decode bounds its
+ * scale as int8 does: then the terms come first, by traffic, and spec->scale is lowered to the largest that
+ * they allow. *terms gets what plan_terms is to be asked for: `asked`, or those. */
+enum veil_status plan_scale(
+	struct nn_spec *spec, uint32_t *terms, uint32_t asked, struct veil_error *err) VEIL_MUST_CHECK;
 
 /** Sets spec->terms and checks the whole spec by making its context; everything else in `spec` is set.
  * `asked` 0: choose. */

@@ -2,25 +2,36 @@
 #ifndef BUILD_PROGRESS_H
 #define BUILD_PROGRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/** Tells on stderr how far long work is: nothing in the first second, then twice a second on a terminal (one
- * line that is written over) or every ten seconds (a line each). */
+#define PROGRESS_PHASES 8
+
+/** Tells on stderr how far long work is: nothing in the first second, then on a terminal a bar that is drawn
+ * over twice a second, else a line every five seconds. The time left is that of the phase. */
 struct progress {
-	const char *phase;
+	struct {
+		const char *name;
+		double seconds;
+	} phase[PROGRESS_PHASES];
+	unsigned phases;
 	double begun; /* the whole */
 	double started; /* this phase */
 	double shown;
-	int terminal;
-	int open; /* a line of the terminal is unfinished */
+	bool terminal;
+	bool open; /* a line of the terminal is unfinished */
 };
 
 /** Seconds of a clock that never goes back. */
 double progress_now(void);
 
 void progress_begin(struct progress *p);
-void progress_phase(struct progress *p, const char *phase);
+/** Ends the phase before. */
+void progress_phase(struct progress *p, const char *name);
 void progress_step(struct progress *p, uint64_t done, uint64_t total);
+/** One sentence about what the work does, now. */
+void progress_say(struct progress *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Ends the last phase. */
 void progress_end(struct progress *p);
 
 #endif

@@ -12,6 +12,7 @@ struct numbers {
 	const struct store_index *index;
 	const struct report_build *built;
 	uint64_t used;
+	uint64_t on_disk; /* rows, padding included */
 	double padding; /* share of the rows that are padding */
 	double replication; /* rows in use over records */
 	size_t query_bytes;
@@ -29,13 +30,34 @@ static enum veil_status count(struct numbers *n, struct veil_error *err)
 		return st;
 	for (uint32_t s = 0; s < index->shards; s++)
 		n->used += index->shard[s].used;
-	n->padding = 1 - (double)n->used / ((double)index->shards * index->spec.rows);
+	n->on_disk = (uint64_t)index->shards * index->spec.rows;
+	n->padding = 1 - (double)n->used / (double)n->on_disk;
 	n->replication = (double)n->used / (double)index->records;
 	n->query_bytes = ctx->query_bytes;
 	n->reply_bytes = ctx->reply_bytes + (size_t)index->spec.rows * index->label_bytes;
 	n->noise = nn_noise_std(ctx, index->spec.row_norm);
 	nn_context_destroy(ctx);
 	return VEIL_OK;
+}
+
+static void add_build(json_t *out, const struct report_build *b)
+{
+	json_t *phases = json_object();
+
+	for (unsigned i = 0; i < b->progress->phases; i++)
+		json_object_set_new(
+			phases, b->progress->phase[i].name, json_real(b->progress->phase[i].seconds));
+	json_object_set_new(out, "rows_moved", json_integer(b->moved));
+	json_object_set_new(out, "rows_sampled", json_integer(b->sample));
+	json_object_set_new(out, "candidates", json_integer(b->width));
+	json_object_set_new(out, "bytes", json_integer((json_int_t)b->bytes));
+	json_object_set_new(out, "memory_planned_bytes", json_integer((json_int_t)b->memory_planned));
+	json_object_set_new(out, "memory_peak_bytes",
+		b->memory_peak ? json_integer((json_int_t)b->memory_peak) : json_null());
+	json_object_set_new(out, "resumed", json_boolean(b->resumed));
+	json_object_set_new(out, "shards_reused", json_integer(b->reused));
+	json_object_set_new(out, "phase_seconds", phases);
+	json_object_set_new(out, "seconds", json_real(b->seconds));
 }
 
 static json_t *to_json(const struct numbers *n)
@@ -47,19 +69,17 @@ static json_t *to_json(const struct numbers *n)
 
 	hash_hex(id, index->id);
 	out = json_pack(
-		"{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:f, s:I, s:I, s:I, s:I}", "id",
-		id, "name", index->name, "params", spec->params->name, "rows", (json_int_t)index->records,
-		"dim", (json_int_t)spec->dim, "shards", (json_int_t)index->shards, "rows_per_shard",
-		(json_int_t)spec->rows, "rows_stored", (json_int_t)n->used, "replication", n->replication,
-		"padding", n->padding, "terms", (json_int_t)spec->terms, "row_norm",
-		(json_int_t)spec->row_norm, "scale", (double)spec->scale, "label_bytes",
-		(json_int_t)index->label_bytes, "query_bytes", (json_int_t)n->query_bytes, "reply_bytes",
-		(json_int_t)n->reply_bytes, "codebook_bytes", (json_int_t)index->codebook_size);
-	if (out && n->built) {
-		json_object_set_new(out, "rows_moved", json_integer(n->built->moved));
-		json_object_set_new(out, "bytes", json_integer((json_int_t)n->built->bytes));
-		json_object_set_new(out, "seconds", json_real(n->built->seconds));
-	}
+		"{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:f, s:I, s:I, s:I, s:I}",
+		"id", id, "name", index->name, "params", spec->params->name, "rows",
+		(json_int_t)index->records, "dim", (json_int_t)spec->dim, "shards", (json_int_t)index->shards,
+		"rows_per_shard", (json_int_t)spec->rows, "rows_stored", (json_int_t)n->used, "rows_on_disk",
+		(json_int_t)n->on_disk, "replication", n->replication, "padding", n->padding, "terms",
+		(json_int_t)spec->terms, "row_norm", (json_int_t)spec->row_norm, "scale", (double)spec->scale,
+		"label_bytes", (json_int_t)index->label_bytes, "query_bytes", (json_int_t)n->query_bytes,
+		"reply_bytes", (json_int_t)n->reply_bytes, "codebook_bytes",
+		(json_int_t)index->codebook_size);
+	if (out && n->built)
+		add_build(out, n->built);
 	return out;
 }
 
@@ -84,7 +104,7 @@ static void print_text(const struct numbers *n)
 	printf("version      v%.16s\n", id);
 	printf("rows         %" PRIu64 " of dimension %u, int8 with scale %.3f, norms up to %u\n",
 		index->records, spec->dim, (double)spec->scale, spec->row_norm);
-	printf("shards       %u of %u rows: %" PRIu64 " in use, %.2f times the input, %.1f%% padding\n",
+	printf("shards       %u of %u rows: %" PRIu64 " in use, %.2f times the input, and %.1f%% padding\n",
 		index->shards, spec->rows, n->used, n->replication, 100 * n->padding);
 	if (n->built && n->built->moved)
 		printf("moved        %u rows outside their nearest shard, which was full\n", n->built->moved);
@@ -96,9 +116,14 @@ static void print_text(const struct numbers *n)
 		spec->params->use == RLWE_USE_SEARCH_EXACT ? "of a score before rounding: scores are exact"
 							   : "of a cosine");
 	printf("codebook     %.1f KiB\n", (double)index->codebook_size / 1024);
-	if (n->built)
-		printf("written      %.1f MiB in %.1f s\n", (double)n->built->bytes / (1 << 20),
-			n->built->seconds);
+	if (!n->built)
+		return;
+	printf("written      %.1f MiB in %.1f s", (double)n->built->bytes / (1 << 20), n->built->seconds);
+	for (unsigned i = 0; i < n->built->progress->phases; i++)
+		printf("%s%s %.1f", i ? ", " : " (", n->built->progress->phase[i].name,
+			n->built->progress->phase[i].seconds);
+	printf(")\nmemory       %.1f MiB at the most, planned %.1f\n",
+		(double)n->built->memory_peak / (1 << 20), (double)n->built->memory_planned / (1 << 20));
 }
 
 enum veil_status report_index(

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "build/progress.h"
 #include "store/index.h"
 #include "veil/status.h"
 
@@ -12,6 +13,13 @@
 struct report_build {
 	uint32_t moved; /* rows outside their nearest shard, because it was full */
 	uint64_t bytes; /* of all files of the version */
+	uint32_t sample; /* rows trained on */
+	uint32_t width; /* candidate shards of a row */
+	uint64_t memory_planned; /* bytes that it was to stay within */
+	uint64_t memory_peak; /* bytes that it had resident; 0: not known */
+	bool resumed; /* the clusters are those of an interrupted build */
+	uint32_t reused; /* and so many shards */
+	const struct progress *progress; /* seconds of its phases */
 	double seconds;
 };
 

@@ -146,7 +146,8 @@ class Cli(unittest.TestCase):
             self.assertLessEqual(report['rows_stored'], replication * ROWS)
             stored = report['rows_per_shard'] * report['shards']
             self.assertLessEqual(stored, max(replication, 1.1) * ROWS + report['shards'])
-            self.assertLessEqual(stored, 1.1 * report['rows_stored'] + report['shards'])
+            self.assertEqual(stored, report['rows_on_disk'])
+            self.assertLessEqual(stored, 1.1 * report['rows_stored'])
             info = json.loads(self.run_program('info', self.path('index'), '--json').stdout)
             self.assertEqual({k: report[k] for k in info}, info)
         text = self.run_program('info', self.path('index')).stdout
@@ -213,7 +214,7 @@ class Cli(unittest.TestCase):
                                 ('--terms', '0', '4097'), ('--params', 'nothing', ''),
                                 ('--replication', '0.9', 'nan', 'inf', '-2', '17'), ('--closure', '0.99', 'x', '1e9'),
                                 ('--max-copies', '0', '9'), ('--label-bytes', '1', '3', '25', '-4'), ('--seed', '-1', 'x'),
-                                ('--keep', '65', '-1'), ('--threads', '0', '257'), ('--name', 'a\x1bb', 'n' * 128)):
+                                ('--keep', '65', '-1'), ('--memory', '0', '-1', '1', 'x', '1.5G', '1P', '2T', '5MB', 'G', '9' * 16), ('--threads', '0', '257'), ('--name', 'a\x1bb', 'n' * 128)):
             for value in values:
                 self.refused(2, (option,), *base, option, value)
         self.refused(2, ('1..1048576',), *base, '--shards', '0')

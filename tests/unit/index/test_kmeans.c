@@ -189,3 +189,54 @@ Test(kmeans, equal_rows_and_as_many_clusters_as_rows_do_no_harm)
 			cr_assert_float_eq(inner(centroids + c * 3, rows, 3), 1, 1e-5);
 	}
 }
+
+/* The mean inner product of a row and its centroid. */
+static double closeness(const float *centroids, uint32_t k, const float *rows, uint32_t count, uint32_t dim)
+{
+	uint32_t *cluster = malloc(count * sizeof *cluster);
+	float *score = malloc(count * sizeof *score);
+	struct exec exec = exec_serial();
+	struct index_nearest n;
+	struct veil_error err;
+	double sum = 0;
+
+	cr_assert_eq(index_nearest_init(&n, centroids, k, dim, &err), VEIL_OK);
+	index_nearest_find(&n, rows, count, 1, cluster, score, &exec);
+	for (uint32_t i = 0; i < count; i++)
+		sum += (double)score[i];
+	index_nearest_clear(&n);
+	free(cluster);
+	free(score);
+	return sum / count;
+}
+
+Test(kmeans, batches_find_as_good_clusters_as_rounds_over_all_rows)
+{
+	enum { GROUPS = 40, ROWS = 60000, ONE_BATCH = 16384, DIM = 16 };
+	struct rng rng = test_rng();
+	struct exec exec = exec_serial();
+	float *middles = random_rows(&rng, GROUPS, DIM), *rows = random_rows(&rng, ROWS, DIM);
+	float batches[GROUPS * DIM], one[GROUPS * DIM];
+	double of_batches, of_one, of_truth;
+	struct veil_error err;
+
+	for (uint32_t i = 0; i < ROWS; i++) {
+		uint32_t group = (uint32_t)test_below(&rng, GROUPS);
+
+		for (uint32_t j = 0; j < DIM; j++)
+			rows[i * DIM + j] = middles[group * DIM + j] + 0.6f * rows[i * DIM + j];
+		index_normalise(rows + (size_t)i * DIM, DIM);
+	}
+	cr_assert_eq(index_kmeans(batches, GROUPS, rows, ROWS, DIM, &rng, &exec, NULL, &err), VEIL_OK);
+	cr_assert_eq(index_kmeans(one, GROUPS, rows, ONE_BATCH, DIM, &rng, &exec, NULL, &err), VEIL_OK);
+	of_batches = closeness(batches, GROUPS, rows, ROWS, DIM);
+	of_one = closeness(one, GROUPS, rows, ROWS, DIM);
+	of_truth = closeness(middles, GROUPS, rows, ROWS, DIM);
+	/* What is over and above the best that is known stays small beside what a row is away from it. */
+	cr_assert_gt(of_batches, of_one - 0.02 * (1 - of_one), "%g, %g, %g", of_batches, of_one, of_truth);
+	cr_assert_gt(of_batches, of_truth - 0.1 * (1 - of_truth), "%g, %g, %g", of_batches, of_one, of_truth);
+	for (uint32_t c = 0; c < GROUPS; c++)
+		cr_assert_float_eq(inner(batches + c * DIM, batches + c * DIM, DIM), 1, 1e-5);
+	free(middles);
+	free(rows);
+}
