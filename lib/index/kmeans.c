@@ -19,7 +19,7 @@ enum {
 	BATCH_ROWS = 16384, /* at the least, or all */
 	BATCH_EACH = 64, /* for each cluster, where that is more */
 };
-#define MEMORY 0.75 /* of what earlier batches said, after each */
+#define MEMORY 0.5 /* of what earlier batches said, after each */
 #define TOO_LARGE 1.25 /* times the average */
 
 struct kmeans {
@@ -240,7 +240,9 @@ static bool split_large(struct kmeans *k)
 		if (k->size[large] <= limit || k->size[small] > k->size[large] / 2)
 			break;
 		memcpy(centroid(k, small), row(k, random_member(k, large)), k->dim * sizeof(float));
+		/* Both begin anew: what the large one remembers is of the whole cell. */
 		memset(k->sums + (size_t)small * k->dim, 0, k->dim * sizeof *k->sums);
+		memset(k->sums + (size_t)large * k->dim, 0, k->dim * sizeof *k->sums);
 		moved = true;
 	}
 	return moved;

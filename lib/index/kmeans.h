@@ -17,7 +17,7 @@ struct index_progress {
 /** Spherical mini-batch k-means: unit centroids [clusters][dim] of unit rows [count][dim], count >= clusters
  * >= 1. Seeded by k-means++ (Arthur and Vassilvitskii 2007) on the first batch. A round looks at one batch of
  * max(16384, 64 a cluster) rows, the next one each time, and moves the centroids to the mean of what they
- * caught, in which earlier batches count less by a quarter with every round (Sculley, "Web-scale k-means
+ * caught, in which earlier batches count half with every round (Sculley, "Web-scale k-means
  * clustering", 2010, with forgetting in place of its 1 / n). Batches are taken as they lie: the caller brings
  * the rows in random order. Where all rows are one batch these are rounds of Lloyd.
  *

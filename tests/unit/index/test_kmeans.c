@@ -217,7 +217,7 @@ Test(kmeans, batches_find_as_good_clusters_as_rounds_over_all_rows)
 	struct exec exec = exec_serial();
 	float *middles = random_rows(&rng, GROUPS, DIM), *rows = random_rows(&rng, ROWS, DIM);
 	float batches[GROUPS * DIM], one[GROUPS * DIM];
-	double of_batches, of_one, of_truth;
+	double of_batches = -1, of_one = -1, of_truth;
 	struct veil_error err;
 
 	for (uint32_t i = 0; i < ROWS; i++) {
@@ -227,14 +227,20 @@ Test(kmeans, batches_find_as_good_clusters_as_rounds_over_all_rows)
 			rows[i * DIM + j] = middles[group * DIM + j] + 0.6f * rows[i * DIM + j];
 		index_normalise(rows + (size_t)i * DIM, DIM);
 	}
-	cr_assert_eq(index_kmeans(batches, GROUPS, rows, ROWS, DIM, &rng, &exec, NULL, &err), VEIL_OK);
-	cr_assert_eq(index_kmeans(one, GROUPS, rows, ONE_BATCH, DIM, &rng, &exec, NULL, &err), VEIL_OK);
-	of_batches = closeness(batches, GROUPS, rows, ROWS, DIM);
-	of_one = closeness(one, GROUPS, rows, ROWS, DIM);
 	of_truth = closeness(middles, GROUPS, rows, ROWS, DIM);
+	for (int i = 0; i < 3;
+		i++) { /* either may be caught in a bad place now and then: the best of three */
+		cr_assert_eq(
+			index_kmeans(batches, GROUPS, rows, ROWS, DIM, &rng, &exec, NULL, &err), VEIL_OK);
+		cr_assert_eq(
+			index_kmeans(one, GROUPS, rows, ONE_BATCH, DIM, &rng, &exec, NULL, &err), VEIL_OK);
+		of_batches = fmax(of_batches, closeness(batches, GROUPS, rows, ROWS, DIM));
+		of_one = fmax(of_one, closeness(one, GROUPS, rows, ROWS, DIM));
+	}
 	/* What is over and above the best that is known stays small beside what a row is away from it. */
 	cr_assert_gt(of_batches, of_one - 0.02 * (1 - of_one), "%g, %g, %g", of_batches, of_one, of_truth);
-	cr_assert_gt(of_batches, of_truth - 0.1 * (1 - of_truth), "%g, %g, %g", of_batches, of_one, of_truth);
+	cr_assert_gt(
+		of_batches, of_truth - 0.02 * (1 - of_truth), "%g, %g, %g", of_batches, of_one, of_truth);
 	for (uint32_t c = 0; c < GROUPS; c++)
 		cr_assert_float_eq(inner(batches + c * DIM, batches + c * DIM, DIM), 1, 1e-5);
 	free(middles);
