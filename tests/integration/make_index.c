@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* make_index DIR SHARDS ROWS LABEL_BYTES [SEED [TERMS]]: writes a small index of random rows and labels with
- * the compact parameter set, the same for the same arguments, so that tests of veild need no data and no
+/* make_index DIR SHARDS ROWS LABEL_BYTES [SEED [TERMS [DIM]]]: writes a small index of random rows and labels
+ * with the compact parameter set, the same for the same arguments, so that tests of veild need no data and no
  * clustering. */
 #include <math.h>
 #include <stdio.h>
@@ -11,14 +11,15 @@
 #include "rlwe/params.h"
 #include "store/writer.h"
 
-#define DIM 32
+#define DIM 32 /* unless the last argument says otherwise */
+#define MAX_DIM 1024
 #define SCALE 120
 
-static float fill_vector(float *v, struct rng rng)
+static float fill_vector(float *v, uint32_t dim, struct rng rng)
 {
 	float norm = 0;
 
-	for (int i = 0; i < DIM; i++) {
+	for (uint32_t i = 0; i < dim; i++) {
 		int8_t r;
 
 		rng_fill(&rng, &r, 1);
@@ -26,7 +27,7 @@ static float fill_vector(float *v, struct rng rng)
 		norm += v[i] * v[i];
 	}
 	norm = sqrtf(norm);
-	for (int i = 0; i < DIM; i++)
+	for (uint32_t i = 0; i < dim; i++)
 		v[i] /= norm;
 	return norm;
 }
@@ -34,16 +35,16 @@ static float fill_vector(float *v, struct rng rng)
 static enum veil_status write_shard(struct store_writer *w, const struct store_plan *plan, uint32_t shard,
 	struct rng rng, struct veil_error *err)
 {
-	size_t rows = plan->spec.rows;
-	int8_t *data = calloc(rows, DIM);
+	size_t rows = plan->spec.rows, dim = plan->spec.dim;
+	int8_t *data = calloc(rows, dim);
 	uint8_t *labels = calloc(rows, plan->label_bytes + 1);
 	enum veil_status st = VEIL_E_NOMEM;
-	float v[DIM];
+	float v[MAX_DIM];
 
 	for (size_t i = 0; data && i + 1 < rows; i++) { /* one row of padding */
-		fill_vector(v, rng);
-		for (int j = 0; j < DIM; j++)
-			data[i * DIM + j] = (int8_t)lrintf(v[j] * (SCALE - 1));
+		fill_vector(v, plan->spec.dim, rng);
+		for (size_t j = 0; j < dim; j++)
+			data[i * dim + j] = (int8_t)lrintf(v[j] * (SCALE - 1));
 	}
 	if (labels)
 		rng_fill(&rng, labels, (rows - 1) * plan->label_bytes);
@@ -66,7 +67,7 @@ int main(int argc, char **argv)
 	enum veil_status st;
 	uint8_t id[HASH_BYTES];
 
-	if (argc < 5 || argc > 7)
+	if (argc < 5 || argc > 8)
 		return 2;
 	plan.spec.params = rlwe_params_find("search_n2048_q28");
 	plan.shards = codebook.shards = (uint32_t)strtoul(argv[2], NULL, 10);
@@ -74,12 +75,16 @@ int main(int argc, char **argv)
 	plan.label_bytes = (uint32_t)strtoul(argv[4], NULL, 10);
 	if (argc > 6)
 		plan.spec.terms = (uint32_t)strtoul(argv[6], NULL, 10);
+	if (argc > 7)
+		plan.spec.dim = codebook.dim = (uint32_t)strtoul(argv[7], NULL, 10);
+	if (plan.spec.dim > MAX_DIM)
+		return 2;
 	plan.records = (uint64_t)plan.shards * (plan.spec.rows - 1);
-	codebook.centroids = calloc(codebook.shards, DIM * sizeof(float));
+	codebook.centroids = calloc(codebook.shards, plan.spec.dim * sizeof(float));
 	if (!codebook.centroids)
 		return 1;
 	for (uint32_t i = 0; i < codebook.shards; i++)
-		fill_vector(codebook.centroids + i * DIM, rng);
+		fill_vector(codebook.centroids + i * plan.spec.dim, plan.spec.dim, rng);
 	st = store_writer_create(&w, argv[1], &err);
 	if (st == VEIL_OK)
 		st = store_writer_begin(w, &plan, &codebook, &err);
