@@ -3,11 +3,31 @@
 
 #include <string.h>
 
-static void put(const struct nn_context *ctx, void *dst, size_t at, int value)
+/* dst[-j] = y[j] mod q for j < width: the sign's mask instead of a branch, which rows of random signs would
+ * mispredict half the time. */
+static void put_chunk_u32(uint32_t *dst, const int8_t *y, uint32_t width, uint32_t q)
+{
+	for (uint32_t j = 0; j < width; j++)
+		dst[-(ptrdiff_t)j] = (uint32_t)y[j] + (q & (uint32_t)(y[j] >> 7));
+}
+
+static void put_chunk_u64(uint64_t *dst, const int8_t *y, uint32_t width, uint64_t q)
+{
+	for (uint32_t j = 0; j < width; j++)
+		dst[-(ptrdiff_t)j] = (uint64_t)y[j] + (q & (uint64_t)(y[j] >> 7));
+}
+
+/* Row 0 of a group: X^-j = -X^(N-j). */
+static void put_first(const struct nn_context *ctx, void *dst, const int8_t *y, uint32_t width)
 {
 	const struct ring_prime *r = ctx->prime;
 
-	ring_set(r, dst, at, value < 0 ? r->p.q - (uint64_t)-value : (uint64_t)value);
+	for (uint32_t j = 0; j < width; j++) {
+		int value = j > 0 ? -y[j] : y[j];
+
+		ring_set(r, dst, j > 0 ? r->n - j : 0,
+			value < 0 ? r->p.q - (uint64_t)-value : (uint64_t)value);
+	}
 }
 
 void nn_layout_pack(const struct nn_context *ctx, void *dst, const int8_t *rows, uint32_t count,
@@ -22,12 +42,12 @@ void nn_layout_pack(const struct nn_context *ctx, void *dst, const int8_t *rows,
 		const int8_t *y = rows + (size_t)(first + v) * dim + from;
 		size_t at = (size_t)v * ctx->chunk;
 
-		for (uint32_t j = 0; j < width; j++) {
-			if (j <= at)
-				put(ctx, dst, at - j, y[j]);
-			else
-				put(ctx, dst, r->n + at - j, -y[j]);
-		}
+		if (v == 0)
+			put_first(ctx, dst, y, width);
+		else if (r->p.width == 4)
+			put_chunk_u32((uint32_t *)dst + at, y, width, (uint32_t)r->p.q);
+		else
+			put_chunk_u64((uint64_t *)dst + at, y, width, r->p.q);
 	}
 }
 

@@ -16,6 +16,7 @@
 #include "kit/deadline.h"
 #include "kit/guard.h"
 #include "kit/listen.h"
+#include "kit/release.h"
 
 #define HEAD_MEMORY 32768 /* of a connection, for its head and for reading; a larger head gets 431 */
 #define SWALLOW_BYTES (16u << 20) /* of a chunked body above its limit before the connection is cut */
@@ -31,7 +32,8 @@ struct http_request {
 	struct guard guard;
 	const struct http_route *route;
 	char tail[72];
-	uint64_t start_ns;
+	uint64_t start_ns; /* of the request line */
+	uint64_t arrived_ns; /* the last byte of the body */
 	uint8_t *body; /* from http->bodies */
 	size_t limit; /* bytes of the body */
 	size_t size;
@@ -58,6 +60,7 @@ struct http {
 	struct MHD_Daemon *daemon;
 	struct deadlines *deadlines;
 	struct buffers *bodies;
+	struct release *release; /* NULL: replies leave when they are ready */
 	atomic_size_t body_limit; /* of routes with HTTP_LIMIT_SET */
 	atomic_uint active; /* requests between their head and the last byte of their reply */
 	atomic_bool quiet;
@@ -120,15 +123,29 @@ static enum MHD_Result queue_reply(struct http_request *req)
 	return ok;
 }
 
+/* The handler is called again, in its own thread. */
+static void resume(void *arg)
+{
+	MHD_resume_connection(((struct http_request *)arg)->connection);
+}
+
 void http_answer(struct http_request *req, const struct http_reply *reply)
 {
+	struct http *http = req->http;
 	bool suspended = req->phase == PHASE_WAITING && req->route->later;
 
 	REQUIRE(req->phase == PHASE_HEAD || req->phase == PHASE_WAITING);
 	req->reply = *reply;
 	req->phase = PHASE_ANSWERED;
-	if (suspended)
-		MHD_resume_connection(req->connection); /* the handler is called again, in its own thread */
+	if (suspended && http->release) {
+		uint64_t at_ns = after_ms(req->arrived_ns, http->options.reply_ms);
+
+		if (clock_ns() > at_ns)
+			count(http, METRICS_replies_late, 1);
+		release_at(http->release, req, at_ns);
+	} else if (suspended) {
+		resume(req);
+	}
 }
 
 /* A sentence, and a header if `name` is not NULL. */
@@ -251,6 +268,7 @@ static enum MHD_Result finish(struct http_request *req)
 	const struct http_route *route = req->route;
 	struct http *http = req->http;
 
+	req->arrived_ns = clock_ns();
 	deadline_set(
 		&connection_of(req->connection)->deadline, after_ms(req->start_ns, http->options.total_ms));
 	count(http, METRICS_bytes_in, (int64_t)(req->size + req->excess));
@@ -359,6 +377,10 @@ static enum veil_status start(struct http *http, struct veil_error *err)
 
 	if (st != VEIL_OK)
 		return error_set(err, st, "no memory for body buffers");
+	if (o->reply_ms > 0)
+		st = release_create(&http->release, o->connections, resume, err);
+	if (st != VEIL_OK)
+		return st;
 	tick_ms = tick_ms < 20 ? 20 : (tick_ms > 500 ? 500 : tick_ms);
 	st = deadlines_create(&http->deadlines, tick_ms, on_deadline, http, err);
 	if (st == VEIL_OK)
@@ -437,9 +459,11 @@ void http_destroy(struct http *http)
 	if (!http)
 		return;
 	http_quiesce(http);
+	release_stop(http->release);
 	if (http->daemon)
 		MHD_stop_daemon(http->daemon);
 	deadlines_destroy(http->deadlines);
+	release_destroy(http->release);
 	buffers_destroy(http->bodies);
 	free(http);
 }

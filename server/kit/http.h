@@ -38,6 +38,8 @@ struct http_options {
 	unsigned receive_ms; /* for the head, and from the request line to the end of the body; idle time too
 			      */
 	unsigned total_ms; /* from the request line to the last byte of the reply */
+	unsigned reply_ms; /* > 0: replies of `later` routes leave so long after their request had arrived,
+			      not sooner, whatever they say */
 	size_t body_limit; /* bytes of a body, for HTTP_LIMIT_SET */
 	size_t body_memory; /* for all bodies together; beyond it 503 */
 	const struct http_route *routes; /* outlive the server, as does state */

@@ -33,6 +33,10 @@ static enum veil_status check(const struct config *c, struct veil_error *err)
 	if (log_level_from_name(c->log_level) < 0)
 		return error_set(err, VEIL_E_INVALID, "log-level is '%s', not error, warn, info or debug",
 			c->log_level);
+	if (c->reply_deadline_ms >= c->total_timeout_ms)
+		return error_set(err, VEIL_E_INVALID,
+			"reply-deadline-ms %u is not below total-timeout-ms %u: no reply would arrive",
+			c->reply_deadline_ms, c->total_timeout_ms);
 	log_set_level((enum log_level)log_level_from_name(c->log_level));
 	return VEIL_OK;
 }

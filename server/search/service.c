@@ -53,6 +53,7 @@ static enum veil_status start_front(
 		.receive_ms = c->receive_timeout_ms,
 		.total_ms = c->total_timeout_ms,
 		.body_memory = s->plan.bodies,
+		.reply_ms = c->reply_deadline_ms,
 		.body_limit = snapshot->query_bytes,
 		.routes = front_routes,
 		.route_count = front_route_count,
