@@ -19,7 +19,8 @@
 
 struct deadlines {
 	pthread_mutex_t lock; /* guards all below but the atomics */
-	struct deadline *first;
+	struct deadline *first; /* the newest */
+	struct deadline *last;
 	struct {
 		int fd; /* our duplicate */
 		uint64_t until_ns;
@@ -33,15 +34,19 @@ struct deadlines {
 	pthread_t thread;
 };
 
+static void cut(struct deadlines *d, struct deadline *e)
+{
+	e->cut = true;
+	shutdown(e->fd, SHUT_RDWR);
+	if (d->passed)
+		d->passed(d->state);
+}
+
 static void sweep(struct deadlines *d, uint64_t now)
 {
 	for (struct deadline *e = d->first; e; e = e->next) {
-		if (e->cut || now < atomic_load_explicit(&e->at_ns, memory_order_relaxed))
-			continue;
-		e->cut = true;
-		shutdown(e->fd, SHUT_RDWR);
-		if (d->passed)
-			d->passed(d->state);
+		if (!e->cut && now >= atomic_load_explicit(&e->at_ns, memory_order_relaxed))
+			cut(d, e);
 	}
 }
 
@@ -147,25 +152,34 @@ void deadlines_add(struct deadlines *d, struct deadline *entry, int fd, uint64_t
 {
 	entry->fd = fd;
 	entry->cut = false;
+	atomic_init(&entry->dawdling, true);
 	deadline_set(entry, at_ns);
 	pthread_mutex_lock(&d->lock);
 	entry->previous = NULL;
 	entry->next = d->first;
-	if (d->first)
-		d->first->previous = entry;
+	*(d->first ? &d->first->previous : &d->last) = entry;
 	d->first = entry;
+	pthread_mutex_unlock(&d->lock);
+}
+
+void deadlines_cut_oldest(struct deadlines *d)
+{
+	struct deadline *e;
+
+	pthread_mutex_lock(&d->lock);
+	for (e = d->last; e; e = e->previous)
+		if (!e->cut && atomic_load_explicit(&e->dawdling, memory_order_relaxed))
+			break;
+	if (e)
+		cut(d, e);
 	pthread_mutex_unlock(&d->lock);
 }
 
 void deadlines_remove(struct deadlines *d, struct deadline *entry, bool linger)
 {
 	pthread_mutex_lock(&d->lock);
-	if (entry->previous)
-		entry->previous->next = entry->next;
-	else
-		d->first = entry->next;
-	if (entry->next)
-		entry->next->previous = entry->previous;
+	*(entry->previous ? &entry->previous->next : &d->first) = entry->next;
+	*(entry->next ? &entry->next->previous : &d->last) = entry->previous;
 	if (linger && !entry->cut && d->lingering < LINGER_MAX) {
 		int fd = dup(entry->fd);
 

@@ -18,6 +18,7 @@ struct deadline {
 	struct deadline *previous;
 	int fd;
 	bool cut;
+	atomic_bool dawdling; /* still bringing its first request: may be cut for others */
 	atomic_uint_fast64_t at_ns; /* clock_ns() */
 };
 
@@ -29,11 +30,15 @@ enum veil_status deadlines_create(struct deadlines **out, unsigned tick_ms, void
 /** All connections have been removed. Accepts NULL. */
 void deadlines_destroy(struct deadlines *d);
 
+/** `entry` starts as dawdling. */
 void deadlines_add(struct deadlines *d, struct deadline *entry, int fd, uint64_t at_ns);
 static inline void deadline_set(struct deadline *entry, uint64_t at_ns)
 {
 	atomic_store_explicit(&entry->at_ns, at_ns, memory_order_relaxed);
 }
+/** Cuts the connection that has been dawdling longest, if there is one: when all places are taken, whoever
+ * brings a request at once gets the place of whoever does not. */
+void deadlines_cut_oldest(struct deadlines *d);
 /** Before the owner closes the socket. With `linger`, what the client still sends is read and thrown away for
  * up to two seconds: closing with unread bytes makes the system reset the connection, and the client would
  * lose the reply that tells it what was wrong. */

@@ -19,6 +19,9 @@
 #include "kit/release.h"
 
 #define HEAD_MEMORY 32768 /* of a connection, for its head and for reading; a larger head gets 431 */
+#define SPARE_CONNECTIONS                                                                \
+	64 /* beyond the limit, each at the cost of one that dawdles and is about to end \
+	    */
 #define SWALLOW_BYTES (16u << 20) /* of a chunked body above its limit before the connection is cut */
 #define TEXT_SIZE 640
 #define RETRY_AFTER "1"
@@ -63,6 +66,7 @@ struct http {
 	struct release *release; /* NULL: replies leave when they are ready */
 	atomic_size_t body_limit; /* of routes with HTTP_LIMIT_SET */
 	atomic_uint active; /* requests between their head and the last byte of their reply */
+	atomic_uint open; /* connections */
 	atomic_bool quiet;
 };
 
@@ -269,6 +273,8 @@ static enum MHD_Result finish(struct http_request *req)
 	struct http *http = req->http;
 
 	req->arrived_ns = clock_ns();
+	atomic_store_explicit(
+		&connection_of(req->connection)->deadline.dawdling, false, memory_order_relaxed);
 	deadline_set(
 		&connection_of(req->connection)->deadline, after_ms(req->start_ns, http->options.total_ms));
 	count(http, METRICS_bytes_in, (int64_t)(req->size + req->excess));
@@ -354,8 +360,11 @@ static void on_connection(
 			after_ms(clock_ns(), http->options.receive_ms));
 		count(http, METRICS_connections, 1);
 		count(http, METRICS_connections_open, 1);
+		if (atomic_fetch_add(&http->open, 1) >= http->options.connections)
+			deadlines_cut_oldest(http->deadlines);
 	} else if (conn) {
 		deadlines_remove(http->deadlines, &conn->deadline, conn->linger);
+		atomic_fetch_sub(&http->open, 1);
 		free(conn);
 		*context = NULL;
 		count(http, METRICS_connections_open, -1);
@@ -390,7 +399,7 @@ static enum veil_status start(struct http *http, struct veil_error *err)
 	http->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL,
 		on_request, http, MHD_OPTION_LISTEN_SOCKET, http->listen.fd, MHD_OPTION_CONNECTION_LIMIT,
-		o->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY,
+		o->connections + SPARE_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY,
 		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_URI_LOG_CALLBACK, see_target, http,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection,

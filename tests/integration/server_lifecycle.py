@@ -144,6 +144,21 @@ class Overload(unittest.TestCase):
             self.assertEqual(server.metric('veil_queue_full_total'), len(busy))
             self.assertEqual(server.request('POST', '/v1/query', body).status, 200)
 
+    def test_connections_that_say_nothing_make_way_for_one_that_asks(self):
+        with Server(make_index('small'), '--connections', '8', '--receive-timeout-ms', '60000') as server:
+            body = Index(server).query()
+            silent = [server.connect() for _ in range(8)]
+            server.wait_for('veil_connections_open', lambda n: n == 8)
+            start = time.monotonic()
+            self.assertEqual(server.request('POST', '/v1/query', body).status, 200)
+            self.assertLess(time.monotonic() - start, 10)
+            self.assertEqual(silent[0].recv(1), b'')
+            silent[7].settimeout(0.1)
+            with self.assertRaises(TimeoutError):
+                silent[7].recv(1)
+            for s in silent:
+                s.close()
+
     def test_bodies_have_a_memory_limit(self):
         with Server(make_index('small'), '--body-memory-mb', '1') as server:
             index = Index(server)
