@@ -15,7 +15,14 @@ def ciphertexts_of(index, seed):
     return bytes(rng.randrange(128) for _ in range(index.ciphertext_bytes))
 
 
-def resident(server, what='RssAnon'):
+def sanitized():
+    """A sanitizer's shadow is memory too."""
+    with open(VEILD, 'rb') as f:
+        program = f.read()
+    return any(s in program for s in (b'__asan_init', b'__tsan_init', b'__msan_init'))
+
+
+def resident(server, what):
     with open(f'/proc/{server.process.pid}/status', encoding='ascii') as f:
         return next(int(line.split()[1]) * 1024 for line in f if line.startswith(what + ':'))
 
@@ -44,8 +51,8 @@ class Limit(unittest.TestCase):
                 self.assertLess(bound, everything)
                 self.assertLessEqual(server.metric('veil_cache_bytes'), bound)
                 self.assertGreater(server.metric('veil_cache_evictions_total'), index.shards / 2)
-                self.assertLess(resident(server), limit << 20)
-                self.assertLess(resident(server, 'VmRSS'), limit << 20)
+                if not sanitized():
+                    self.assertLess(resident(server, 'VmRSS'), limit << 20)
 
     def test_what_was_used_last_stays(self):
         path = make_index('limited', shards=60, rows=8000)
