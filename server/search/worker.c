@@ -96,7 +96,7 @@ static void send_reply(
 		.done = buffers_give,
 		.arg = body};
 
-	if (!service->config->hide_timing) {
+	if (!service->config->hide_timing && !service->config->reply_deadline_ms) {
 		uint64_t us = compute_ns / 1000;
 
 		/* Always ten digits: the size of a reply must not tell how long it took. */
