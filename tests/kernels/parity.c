@@ -437,24 +437,25 @@ static void fill_chain(struct parity *c, uint64_t root, int way)
 static void check_one_transform(
 	struct parity *c, const void *want_table, const void *got_table, unsigned pattern)
 {
-	const size_t bytes = ((size_t)1 << c->log_n) * c->p->width;
+	const size_t bytes = ((size_t)1 << c->log_n) * c->p->width, size = bytes + 128;
+	uint8_t *want = c->want + 64, *got = c->got + 64;
 
-	poison(c, bytes + 64);
-	memcpy(c->want, c->a, bytes);
-	memcpy(c->got, c->a, bytes);
-	c->reference->ntt_forward(c->want, want_table);
-	c->candidate->ntt_forward(c->got, got_table);
-	if (memcmp(c->want, c->got, bytes + 64) != 0)
+	poison(c, size);
+	memcpy(want, c->a, bytes);
+	memcpy(got, c->a, bytes);
+	c->reference->ntt_forward(want, want_table);
+	c->candidate->ntt_forward(got, got_table);
+	if (memcmp(c->want, c->got, size) != 0)
 		differ(c, "ntt_forward, pattern %u", pattern);
-	c->candidate->ntt_inverse(c->got, got_table, KERNELS_PLAIN);
-	if (memcmp(c->a, c->got, bytes) != 0)
+	c->candidate->ntt_inverse(got, got_table, KERNELS_PLAIN);
+	if (memcmp(c->a, got, bytes) != 0)
 		differ(c, "ntt_inverse does not undo ntt_forward, pattern %u", pattern);
 	for (enum kernels_scale scale = KERNELS_PLAIN; scale <= KERNELS_MONTGOMERY; scale++) {
-		memcpy(c->want, c->a, bytes);
-		memcpy(c->got, c->a, bytes);
-		c->reference->ntt_inverse(c->want, want_table, scale);
-		c->candidate->ntt_inverse(c->got, got_table, scale);
-		if (memcmp(c->want, c->got, bytes + 64) != 0)
+		memcpy(want, c->a, bytes);
+		memcpy(got, c->a, bytes);
+		c->reference->ntt_inverse(want, want_table, scale);
+		c->candidate->ntt_inverse(got, got_table, scale);
+		if (memcmp(c->want, c->got, size) != 0)
 			differ(c, "ntt_inverse, scale %u, pattern %u", (unsigned)scale, pattern);
 	}
 }

@@ -3,16 +3,12 @@
 
 #include "kernels/forms.h"
 #include "parity.h"
+#include "primes.h"
 #include "support/test.h"
 
 /* TAP: the AVX-512 kernels, compiled against a portable emulation of their intrinsics, against the generic
  * ones: what they compute is checked on every machine, and by every sanitizer. */
 
-static const uint64_t primes[] = {
-	12289, 40961, 134176769, 268369921, /* the largest below 2^28 with N = 2^15 */
-	269221889, /* the least above */
-	536608769, 1073479681, 1073872897, 2147352577, /* below 2^31 */
-};
 static const uint64_t moduli[] = {3, 5, 257, 65535, 268435455, 268435457, 536870911, 536870913, 1073741823,
 	1073741825, 2147483645, 2147483647};
 
@@ -63,7 +59,9 @@ int main(void)
 {
 	struct rng rng = test_rng();
 
-	for (size_t i = 0; i < sizeof primes / sizeof primes[0]; i++) {
+	for (size_t i = 0; i < PRIMES; i++) {
+		if (primes[i] >> 31) /* words of 8 bytes: no forms of AVX-512 yet */
+			break;
 		check_arrays(primes[i], &rng);
 		check_transforms(primes[i], &rng);
 	}

@@ -3,25 +3,12 @@
 #include <stdlib.h>
 
 #include "parity.h"
+#include "primes.h"
 #include "schoolbook.h"
 #include "support/test.h"
 
 /* TAP: the generic kernels against the schoolbook, then every ISA of this machine against the generic ones.
  */
-
-static const uint64_t primes[] = {
-	12289, 40961, 134176769, 268369921, /* the largest below 2^28 with N = 2^15 */
-	269221889, /* the least above */
-	536608769, /* the largest below 2^29 with N = 2^15 */
-	1073479681, /* below 2^30 */
-	1073872897, /* above */
-	2147352577, /* below 2^31 */
-	4293918721, /* below 2^32: 8-byte words */
-	274876334081, /* below 2^38 */
-	1152921504606584833, /* below 2^60 */
-	4611686018427322369, /* below 2^62 */
-};
-#define PRIMES (sizeof primes / sizeof primes[0])
 
 /* For arrays q need not be prime; products of terms of 3 never end, those of 2^31-1 end at once. */
 static const uint64_t moduli[] = {3, 5, 257, 65535, 268435455, 268435457, 536870911, 536870913, 1073741823,
