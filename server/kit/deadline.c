@@ -15,6 +15,8 @@
 #include "kit/clock.h"
 
 #define LINGER_NS 2000000000u
+#define ENDED_NS 500000000u /* for the client to close its side, too */
+#define DRAIN_TICK_MS 20
 #define LINGER_MAX 64 /* sockets; more are closed at once */
 
 struct deadlines {
@@ -26,6 +28,8 @@ struct deadlines {
 		uint64_t until_ns;
 	} linger[LINGER_MAX];
 	unsigned lingering;
+	uint64_t drain_ns; /* UINT64_MAX: not drained */
+	bool drained;
 	bool stopping;
 	int wake; /* an eventfd: a socket to linger on has come, or the end */
 	unsigned tick_ms;
@@ -42,12 +46,37 @@ static void cut(struct deadlines *d, struct deadline *e)
 		d->passed(d->state);
 }
 
+/* Ends a connection between two requests; false if it is not, or if a request is waiting to be read. */
+static bool end(struct deadline *e, uint64_t now)
+{
+	unsigned idle = DEADLINE_IDLE;
+	char c;
+
+	if (recv(e->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0 ||
+		!atomic_compare_exchange_strong(&e->use, &idle, DEADLINE_ENDED))
+		return false;
+	shutdown(e->fd, SHUT_WR);
+	deadline_set(e, now + ENDED_NS);
+	return true;
+}
+
+static void look_at(struct deadlines *d, struct deadline *e, uint64_t now)
+{
+	bool idle = atomic_load(&e->use) == DEADLINE_IDLE; /* before its deadline is: see deadline_begin */
+	uint64_t at_ns = atomic_load_explicit(&e->at_ns, memory_order_relaxed);
+
+	if (e->cut || (now < at_ns && !(idle && now >= d->drain_ns)))
+		return;
+	if (!idle)
+		cut(d, e);
+	else if (!end(e, now) && atomic_load(&e->use) == DEADLINE_IDLE && now >= at_ns + ENDED_NS)
+		cut(d, e); /* who drips the bytes of a head may always have some waiting */
+}
+
 static void sweep(struct deadlines *d, uint64_t now)
 {
-	for (struct deadline *e = d->first; e; e = e->next) {
-		if (!e->cut && now >= atomic_load_explicit(&e->at_ns, memory_order_relaxed))
-			cut(d, e);
-	}
+	for (struct deadline *e = d->first; e; e = e->next)
+		look_at(d, e, now);
 }
 
 /* True when the socket is done with. */
@@ -79,18 +108,19 @@ static void *watch(void *arg)
 	struct deadlines *d = arg;
 	struct pollfd fds[LINGER_MAX + 1] = {{.fd = d->wake, .events = POLLIN}};
 	uint64_t swept = 0;
-	unsigned count = 0;
+	unsigned count = 0, tick_ms = d->tick_ms;
 	bool stopping = false;
 
 	while (!stopping) {
 		uint64_t now;
 		eventfd_t woken;
 
-		poll(fds, count + 1, (int)d->tick_ms);
+		poll(fds, count + 1, (int)tick_ms);
 		eventfd_read(d->wake, &woken);
 		now = clock_ns();
 		pthread_mutex_lock(&d->lock);
-		if (now - swept >= (uint64_t)d->tick_ms * 1000000) {
+		tick_ms = d->drain_ns == UINT64_MAX ? d->tick_ms : DRAIN_TICK_MS;
+		if (now - swept >= (uint64_t)tick_ms * 1000000) {
 			sweep(d, now);
 			swept = now;
 		}
@@ -115,6 +145,7 @@ enum veil_status deadlines_create(struct deadlines **out, unsigned tick_ms, void
 		return error_set(err, VEIL_E_NOMEM, "no memory for the deadlines");
 	d->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	d->tick_ms = tick_ms;
+	d->drain_ns = UINT64_MAX;
 	d->passed = passed;
 	d->state = state;
 	pthread_mutex_init(&d->lock, NULL);
@@ -153,13 +184,51 @@ void deadlines_add(struct deadlines *d, struct deadline *entry, int fd, uint64_t
 	entry->fd = fd;
 	entry->cut = false;
 	atomic_init(&entry->dawdling, true);
+	atomic_init(&entry->use, DEADLINE_IDLE);
 	deadline_set(entry, at_ns);
 	pthread_mutex_lock(&d->lock);
+	if (d->drained) {
+		atomic_store(&entry->use, DEADLINE_ENDED);
+		cut(d, entry);
+	}
 	entry->previous = NULL;
 	entry->next = d->first;
 	*(d->first ? &d->first->previous : &d->last) = entry;
 	d->first = entry;
 	pthread_mutex_unlock(&d->lock);
+}
+
+bool deadline_begin(struct deadline *entry, uint64_t at_ns)
+{
+	unsigned idle = DEADLINE_IDLE;
+
+	/* First the deadline: whoever sees the request sees it, too. */
+	if (atomic_load(&entry->use) != DEADLINE_IDLE)
+		return false;
+	deadline_set(entry, at_ns);
+	return atomic_compare_exchange_strong(&entry->use, &idle, DEADLINE_BUSY);
+}
+
+void deadline_idle(struct deadline *entry, uint64_t at_ns)
+{
+	deadline_set(entry, at_ns);
+	atomic_store(&entry->use, DEADLINE_IDLE);
+}
+
+void deadlines_drain(struct deadlines *d, uint64_t at_ns)
+{
+	pthread_mutex_lock(&d->lock);
+	d->drain_ns = at_ns;
+	pthread_mutex_unlock(&d->lock);
+	eventfd_write(d->wake, 1);
+}
+
+bool deadlines_drained(struct deadlines *d)
+{
+	pthread_mutex_lock(&d->lock);
+	d->drained = !d->first && d->lingering == 0;
+	pthread_mutex_unlock(&d->lock);
+	return d->drained;
 }
 
 void deadlines_cut_oldest(struct deadlines *d)

@@ -10,7 +10,19 @@
 
 /* Deadlines of connections, for the HTTP library only knows idle time: a client that sends one byte a second
  * would never be idle. When a deadline passes the socket is shut down, never closed: the library, which owns
- * it, notices and ends the connection. One thread looks at all connections a few times a second. */
+ * it, notices and ends the connection. One thread looks at all connections a few times a second.
+ *
+ * A connection between two requests is ended gently: our side closes, so that its client sees the end, and
+ * only later, should the client stay, all of it. A request that crosses that end on its way to us is never
+ * begun: its client sees the connection close without a byte of a reply. That race is HTTP/1.1's own (RFC
+ * 9112 section 9.5), for only the client knows whether it is about to send. Requests whose bytes have arrived
+ * when the end would come are waited for. */
+
+enum deadline_use {
+	DEADLINE_IDLE, /* no request line since the last reply */
+	DEADLINE_BUSY,
+	DEADLINE_ENDED, /* nothing that comes is a request any more */
+};
 
 /** Part of the owner's connection. */
 struct deadline {
@@ -18,6 +30,7 @@ struct deadline {
 	struct deadline *previous;
 	int fd;
 	bool cut;
+	atomic_uint use; /* enum deadline_use */
 	atomic_bool dawdling; /* still bringing its first request: may be cut for others */
 	atomic_uint_fast64_t at_ns; /* clock_ns() */
 };
@@ -36,6 +49,15 @@ static inline void deadline_set(struct deadline *entry, uint64_t at_ns)
 {
 	atomic_store_explicit(&entry->at_ns, at_ns, memory_order_relaxed);
 }
+/** A request line is there, and this is the deadline from now on; false if the connection has been ended:
+ * the request must not be begun. */
+bool deadline_begin(struct deadline *entry, uint64_t at_ns);
+/** The request that was begun is over; the next one is to begin before at_ns. */
+void deadline_idle(struct deadline *entry, uint64_t at_ns);
+/** From `at_ns` on, connections between two requests are ended whatever their deadline. */
+void deadlines_drain(struct deadlines *d, uint64_t at_ns);
+/** True if no connection is left, and none lingers: whatever is added from then on is ended at once. */
+bool deadlines_drained(struct deadlines *d);
 /** Cuts the connection that has been dawdling longest, if there is one: when all places are taken, whoever
  * brings a request at once gets the place of whoever does not. */
 void deadlines_cut_oldest(struct deadlines *d);

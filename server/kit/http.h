@@ -12,7 +12,7 @@
 
 /* An HTTP/1.1 server on loopback behind a front: a table of routes, whole bodies, one reply a request. It
  * refuses what guard.h lists, bodies above the limit of their route, other media types, and cuts whoever is
- * too slow. libmicrohttpd is known only to http.c. */
+ * too slow. libmicrohttpd is known only to http*.c. */
 
 /** The most that an open connection takes, its head and what is being read included, but not the body. */
 #define HTTP_CONNECTION_BYTES 36864
@@ -59,9 +59,11 @@ void http_set_body_limit(struct http *http, size_t bytes);
 /** Memory of the body buffers. */
 size_t http_body_bytes(struct http *http);
 
-/** Accepts no more connections; replies from now on close theirs. */
+/** Accepts no more connections; replies from now on close theirs, and a connection that brings no request
+ * within half a second is ended as deadline.h says. */
 void http_quiesce(struct http *http);
-/** Waits until no request is under way; false when timeout_ms passed before. */
+/** Waits until no connection is left, so that each request that was begun has its reply; false when
+ * timeout_ms passed before. After http_quiesce. */
 bool http_drain(struct http *http, unsigned timeout_ms);
 /** Every request of a `later` route has been answered. Accepts NULL. */
 void http_destroy(struct http *http);

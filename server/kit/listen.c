@@ -3,7 +3,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,8 +140,44 @@ enum veil_status listen_open(struct listen_socket *out, const char *address, str
 		return st;
 	}
 	out->fd = fd;
+	out->has_file = is_unix;
 	describe(out, address);
 	return VEIL_OK;
+}
+
+static void remove_file(struct listen_socket *s)
+{
+	if (s->has_file)
+		unlink(s->address + 5);
+	s->has_file = false;
+}
+
+void listen_refuse(struct listen_socket *s)
+{
+	/* "Take 0 bytes" of every packet: the system drops what would open a connection, and its client tries
+	 * again a second later, when the socket is shut. Closing the socket would reset what waits in it. */
+	struct sock_filter drop = {.code = BPF_RET | BPF_K};
+	struct sock_fprog program = {1, &drop};
+
+	if (s->fd < 0)
+		return;
+	if (s->has_file)
+		remove_file(s);
+	else
+		setsockopt(s->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+bool listen_waiting(const struct listen_socket *s)
+{
+	struct pollfd p = {.fd = s->fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
+}
+
+void listen_shut(struct listen_socket *s)
+{
+	if (s->fd >= 0)
+		shutdown(s->fd, SHUT_RDWR);
 }
 
 void listen_close(struct listen_socket *s)
@@ -148,6 +186,5 @@ void listen_close(struct listen_socket *s)
 		return;
 	close(s->fd);
 	s->fd = -1;
-	if (strncmp(s->address, "unix:", 5) == 0)
-		unlink(s->address + 5);
+	remove_file(s);
 }

@@ -2,6 +2,8 @@
 #ifndef KIT_LISTEN_H
 #define KIT_LISTEN_H
 
+#include <stdbool.h>
+
 #include "veil/status.h"
 
 #define LISTEN_ADDRESS_SIZE 160
@@ -9,6 +11,7 @@
 /** A listening socket. */
 struct listen_socket {
 	int fd;
+	bool has_file; /* a socket file of ours is there */
 	char address[LISTEN_ADDRESS_SIZE]; /* as a client may use it: "127.0.0.1:41234", "[::1]:8080",
 					      "unix:/path" */
 };
@@ -19,6 +22,13 @@ struct listen_socket {
 enum veil_status listen_open(
 	struct listen_socket *out, const char *address, struct veil_error *err) VEIL_MUST_CHECK;
 
+/** No connection comes any more; those that have come can still be accepted: what a client was told is a
+ * connection is not thrown away. */
+void listen_refuse(struct listen_socket *s);
+/** True while there are some. */
+bool listen_waiting(const struct listen_socket *s);
+/** Clients are told at once that nobody listens. The socket stays: another thread may still look at it. */
+void listen_shut(struct listen_socket *s);
 /** Closes, and removes the socket file; connections that were accepted live on. May be called twice. */
 void listen_close(struct listen_socket *s);
 

@@ -204,10 +204,10 @@ void service_stop(struct service *s)
 		lifecycle_pause(s->config->lame_duck_ms);
 		http_quiesce(s->front);
 		if (!http_drain(s->front, s->config->drain_timeout_ms))
-			log_warn("requests were still under way after %u ms", s->config->drain_timeout_ms);
+			log_warn("connections were still open after %u ms", s->config->drain_timeout_ms);
 	}
-	/* Every query is answered, and so no connection suspended, before the HTTP server stops; its threads
-	 * may still submit until then. */
+	/* Every query is answered, and so no connection suspended, before the HTTP server stops. If the drain
+	 * took too long its threads may still submit: those queries get 503. */
 	pool_stop(s->pool);
 	http_destroy(s->admin);
 	http_destroy(s->front);

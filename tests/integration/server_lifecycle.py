@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from veild import SCRATCH, VEILD, Index, Server, main, make_index, post, read_all, status_of
+from veild import SCRATCH, VEILD, Index, Server, main, make_index, post, read_all, read_reply, status_of
 
 
 def run(*args):
@@ -231,40 +231,93 @@ class Stop(unittest.TestCase):
         server.process.send_signal(signal.SIGTERM)
         self.assertEqual(server.process.wait(10), 0)
 
-    def test_stopping_under_load_loses_no_query_that_was_accepted(self):
-        server = self.enterContext(Server(make_index('small')))
-        body = Index(server).query()
-        bad, good, refused = [], [], []
+    def test_stopping_under_load_answers_every_query_of_a_connection_that_was_made(self):
+        server = self.enterContext(Server(make_index('small'), '--io-threads', '2'))
+        index = Index(server)
+        body, bad, good, late = index.query(), [], [], []
 
-        def client():
+        def client(keep):
             while True:
                 try:
                     s = server.connect()
                 except OSError:
                     return
                 with s:
-                    try:
-                        s.sendall(post(body, headers=[f'Content-Length: {len(body)}', 'Connection: close']))
-                        reply = read_all(s)
-                    except OSError:
-                        continue  # reset while still in the system's queue of connections
-                    if reply and status_of(reply) == 503 and b'Retry-After' in reply:
-                        refused.append(1)  # its head came when all that was under way had been answered
-                        continue
-                    if reply and (status_of(reply) != 200 or not reply.endswith(b'\0') and len(reply) < 1000):
-                        bad.append(reply[:100])
-                    good.append(1)
-        threads = [threading.Thread(target=client) for _ in range(4)]
+                    closed = False
+                    while not closed:
+                        since = time.monotonic()
+                        s.sendall(post(body, headers=[f'Content-Length: {len(body)}', *([] if keep else ['Connection: close'])]))
+                        waited = time.monotonic() - since
+                        reply = read_reply(s)
+                        if reply.startswith(b'HTTP/1.1 200') and len(reply) > index.reply_bytes:
+                            good.append(1)
+                        else:  # only who let half a second pass may find the connection closed
+                            (late if not reply and waited > 0.4 else bad).append(reply[:100])
+                        closed = not reply or b'Connection: close' in reply[:500]
+        threads = [threading.Thread(target=client, args=(i % 2,)) for i in range(6)]
         for t in threads:
             t.start()
-        server.wait_for('veil_queries_total', lambda n: n > 20)
+        server.wait_for('veil_queries_total', lambda n: n > 40)
         server.process.send_signal(signal.SIGTERM)
-        self.assertEqual(server.process.wait(10), 0)
+        self.assertEqual(server.process.wait(20), 0)
         for t in threads:
             t.join()
         self.assertEqual(bad, [])
-        self.assertLessEqual(len(refused), len(threads))  # no connection is taken any more: the last of each client
-        self.assertGreater(len(good), 10)
+        self.assertGreater(len(good), 40)
+        self.assertLess(len(late), len(threads))
+
+    def test_connections_that_say_nothing_yet_may_still_ask_when_the_end_is_near(self):
+        server = self.enterContext(Server(make_index('small')))
+        body = Index(server).query()
+        request = post(body, headers=[f'Content-Length: {len(body)}'])
+        with server.connect() as new, server.connect() as used:
+            used.sendall(request)
+            self.assertEqual(status_of(read_reply(used)), 200)
+            server.wait_for('veil_connections_open', lambda n: n == 2)
+            server.process.send_signal(signal.SIGTERM)
+            server.wait_for('veil_ready', lambda n: n == 0)
+            time.sleep(0.1)
+            for s in new, used:
+                s.sendall(request)
+            for s in new, used:
+                reply = read_all(s)
+                self.assertEqual(status_of(reply), 200)
+                self.assertIn(b'Connection: close', reply)
+            self.assertEqual(server.process.wait(10), 0)
+
+    def test_connections_that_nobody_has_accepted_yet_are_served_before_the_end(self):
+        for listen in ('127.0.0.1:0', 'unix:' + os.path.join(SCRATCH, 'waiting')):
+            server = self.enterContext(Server(make_index('small'), listen=listen))
+            body = Index(server).query()
+            request = post(body, headers=[f'Content-Length: {len(body)}'])
+            server.wait_for('veil_connections_open', lambda n: n == 0)
+            server.process.send_signal(signal.SIGSTOP)
+            sockets = [server.connect() for _ in range(20)]
+            for s in sockets:
+                s.sendall(request)
+            server.process.send_signal(signal.SIGTERM)
+            server.process.send_signal(signal.SIGCONT)
+            self.assertEqual([status_of(read_all(s)) for s in sockets], [200] * 20, listen)
+            for s in sockets:
+                s.close()
+            self.assertEqual(server.process.wait(10), 0)
+
+    def test_what_follows_the_last_reply_does_not_harm_it(self):
+        server = self.enterContext(Server(make_index('small', rows=3000)))
+        body = Index(server).query()
+        request = post(body, headers=[f'Content-Length: {len(body)}'])
+        with server.connect() as s:
+            s.sendall(request[:-1])
+            server.wait_for('veil_requests_total', lambda n: n >= 2)
+            server.process.send_signal(signal.SIGTERM)
+            server.wait_for('veil_ready', lambda n: n == 0)
+            time.sleep(0.1)
+            s.sendall(request[-1:] + request * 40)
+            time.sleep(0.3)
+            reply = read_all(s)
+            self.assertEqual((status_of(reply), reply.count(b'HTTP/1.1 ')), (200, 1))
+            self.assertEqual(len(reply.split(b'\r\n\r\n', 1)[1]), int(reply.split(b'Content-Length: ')[1].split(b'\r')[0]))
+        self.assertEqual(server.process.wait(10), 0)
 
     def test_a_client_that_stays_silent_does_not_hold_up_the_end(self):
         server = self.enterContext(Server(make_index('small')))
@@ -272,6 +325,17 @@ class Stop(unittest.TestCase):
             server.wait_for('veil_connections_open', lambda n: n == 2)
             server.process.send_signal(signal.SIGTERM)
             self.assertEqual(server.process.wait(8), 0)
+
+    def test_the_end_of_an_idle_connection_is_seen_as_such_by_its_client(self):
+        for stop in (False, True):
+            server = self.enterContext(Server(make_index('small'), '--receive-timeout-ms', '60000' if stop else '300'))
+            body = Index(server).query()
+            with server.connect() as s:
+                s.sendall(post(body, headers=[f'Content-Length: {len(body)}']))
+                self.assertEqual(status_of(read_reply(s)), 200)
+                if stop:
+                    server.process.send_signal(signal.SIGTERM)
+                self.assertEqual(s.recv(1), b'')  # not reset
 
 
 main()

@@ -142,16 +142,30 @@ class Reply:
         self.status, self.headers, self.body = status, headers, body
 
 
+def receive(s):
+    """What came next; nothing at the end of the connection, however it came."""
+    try:
+        return s.recv(65536)
+    except ConnectionResetError:
+        return b''
+
+
 def read_all(s):
     data = b''
-    while True:
-        try:
-            piece = s.recv(65536)
-        except ConnectionResetError:
-            return data
-        if not piece:
-            return data
+    while piece := receive(s):
         data += piece
+    return data
+
+
+def read_reply(s):
+    """One reply, head and body, of a connection that may go on; less if it ends before."""
+    data, size = b'', None
+    while (size is None or len(data) < size) and (piece := receive(s)):
+        data += piece
+        head, found, _ = data.partition(b'\r\n\r\n')
+        if found:
+            size = len(head) + 4 + int(head.split(b'Content-Length: ')[1].split(b'\r')[0])
+    return data
 
 
 # --- messages ---

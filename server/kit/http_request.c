@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/require.h"
+#include "kit/admit.h"
+#include "kit/buffers.h"
+#include "kit/http_inside.h"
+
+#define SWALLOW_BYTES (16u << 20) /* of a chunked body above its limit before the connection is cut */
+
+void *http_see_target(void *cls, const char *target, struct MHD_Connection *c)
+{
+	struct http *http = cls;
+	struct http_connection *conn = http_connection_of(c);
+	uint64_t now = clock_ns();
+
+	if (!conn)
+		return NULL;
+	if (!deadline_begin(&conn->deadline, http_after_ms(now, http->options.receive_ms))) {
+		conn->linger = true;
+		return NULL;
+	}
+	conn->request = (struct http_request){.http = http, .connection = c, .start_ns = now};
+	guard_init(&conn->request.guard, target);
+	return &conn->request;
+}
+
+static enum MHD_Result see_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_size,
+	const char *value, size_t value_size)
+{
+	(void)kind;
+	guard_header(cls, name, name_size, value ? value : "", value_size);
+	return MHD_YES;
+}
+
+/* Judges the head; true if the request may go on to its body. Else it has been answered. */
+static bool judge(struct http_request *req, const char *path, const char *method, const char *version)
+{
+	const struct http_options *o = &req->http->options;
+	struct admission a;
+
+	MHD_get_connection_values_n(req->connection, MHD_HEADER_KIND, see_header, &req->guard);
+	admit(&a, o->routes, o->route_count, atomic_load(&req->http->body_limit), &req->guard, path, method,
+		version, MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, "Content-Type"));
+	req->route = a.route;
+	req->limit = a.limit;
+	if (!a.route)
+		http_reply_text(req, a.status, a.allow ? "Allow" : NULL, a.allow, a.reason);
+	return a.route != NULL;
+}
+
+static enum MHD_Result begin(
+	struct http_request *req, const char *path, const char *method, const char *version)
+{
+	struct http *http = req->http;
+	const struct http_route *route;
+
+	http_count(http, METRICS_requests, 1);
+	if (judge(req, path, method, version)) {
+		route = req->route;
+		snprintf(req->tail, sizeof req->tail, "%s", path + strlen(route->path));
+		req->phase = PHASE_BODY;
+		if (req->limit == 0)
+			return MHD_YES;
+		req->body = buffers_take(http->bodies, req->limit);
+		if (req->body)
+			return MHD_YES;
+		http_count(http, METRICS_queue_full, 1);
+		req->phase = PHASE_HEAD;
+		http_answer_busy(req);
+	}
+	/* Nothing that follows this head is read, so nothing in it can be taken for a second request. */
+	req->close = true;
+	http_connection_of(req->connection)->linger = true;
+	return http_reply_queue(req);
+}
+
+static enum MHD_Result take_body(struct http_request *req, const char *data, size_t *size)
+{
+	size_t n = *size, room = req->limit - req->size;
+
+	if (req->excess > SWALLOW_BYTES)
+		return MHD_NO;
+	if (n > room) {
+		req->excess += n - room;
+		n = room;
+	}
+	if (n > 0)
+		memcpy(req->body + req->size, data, n);
+	req->size += n;
+	*size = 0;
+	return MHD_YES;
+}
+
+static enum MHD_Result finish(struct http_request *req)
+{
+	const struct http_route *route = req->route;
+	struct http *http = req->http;
+
+	req->arrived_ns = clock_ns();
+	atomic_store_explicit(
+		&http_connection_of(req->connection)->deadline.dawdling, false, memory_order_relaxed);
+	deadline_set(&http_connection_of(req->connection)->deadline,
+		http_after_ms(req->start_ns, http->options.total_ms));
+	http_count(http, METRICS_bytes_in, (int64_t)(req->size + req->excess));
+	if (req->excess > 0) {
+		req->close = true;
+		req->phase = PHASE_HEAD;
+		http_answer_text(req, 413, "the body has more than %zu bytes", req->limit);
+		return http_reply_queue(req);
+	}
+	req->phase = PHASE_WAITING;
+	if (!route->later) {
+		route->handle(http->options.state, req);
+		REQUIRE(req->phase == PHASE_ANSWERED);
+		return http_reply_queue(req);
+	}
+	/* First suspended, then handed over: a worker may have answered before handle returns. */
+	MHD_suspend_connection(req->connection);
+	route->handle(http->options.state, req);
+	return MHD_YES;
+}
+
+enum MHD_Result http_on_request(void *cls, struct MHD_Connection *c, const char *path, const char *method,
+	const char *version, const char *data, size_t *size, void **context)
+{
+	struct http_request *req = *context;
+
+	(void)cls;
+	(void)c;
+	if (!req)
+		return MHD_NO; /* no memory for the connection, or it has been ended */
+	switch (req->phase) {
+	case PHASE_HEAD:
+		return begin(req, path, method, version);
+	case PHASE_BODY:
+		return *size ? take_body(req, data, size) : finish(req);
+	case PHASE_ANSWERED:
+		return http_reply_queue(req);
+	case PHASE_WAITING:
+	case PHASE_SENT:
+		break;
+	}
+	return MHD_NO;
+}
+
+void http_on_completed(
+	void *cls, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode code)
+{
+	struct http *http = cls;
+	struct http_request *req = *context;
+
+	(void)code;
+	if (!req)
+		return;
+	buffers_give(req->body);
+	if (req->reply.done)
+		req->reply.done(req->reply.arg); /* answered, but the client had gone */
+	req->body = NULL;
+	req->reply.done = NULL;
+	deadline_idle(&http_connection_of(c)->deadline, http_after_ms(clock_ns(), http->options.receive_ms));
+	*context = NULL;
+}
+struct bytes http_body(const struct http_request *req)
+{
+	return (struct bytes){req->body, req->size};
+}
+
+const char *http_tail(const struct http_request *req)
+{
+	return req->tail;
+}
+
+uint64_t http_start_ns(const struct http_request *req)
+{
+	return req->start_ns;
+}
+
+bool http_expired(const struct http_request *req)
+{
+	return clock_ns() > http_after_ms(req->start_ns, req->http->options.total_ms);
+}
