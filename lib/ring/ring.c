@@ -47,6 +47,7 @@ static enum veil_status make(struct ring **out, unsigned log_n, const uint64_t *
 {
 	struct ring *ring = calloc(1, sizeof *ring);
 	enum veil_status st = VEIL_E_NOMEM;
+	size_t offset = 0;
 
 	if (!ring)
 		goto out;
@@ -61,6 +62,8 @@ static enum veil_status make(struct ring **out, unsigned log_n, const uint64_t *
 		st = init_prime(&ring->primes[i], q[i], root[i], log_n, features);
 		if (st != VEIL_OK)
 			goto out;
+		ring->primes[i].offset = offset;
+		offset += arena_room(ring_prime_bytes(&ring->primes[i]));
 	}
 	*out = ring;
 	return VEIL_OK;

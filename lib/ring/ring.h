@@ -20,6 +20,7 @@ struct ring_prime {
 	uint64_t root; /* the minimum primitive 2N-th root of unity (of a subring: its parent's root^fold) */
 	unsigned log_n;
 	size_t n;
+	size_t offset; /* of its row in a polynomial (ring/poly.h), in bytes */
 	void *table; /* of k.ntt_init */
 };
 

@@ -27,7 +27,8 @@ struct rlwe_params {
 	unsigned log_n;
 	unsigned q_count;
 	const uint64_t *q; /* ALL moduli that are published under one secret */
-	uint64_t t; /* plaintext modulus; 0 where the use has none */
+	bool special; /* BFV: the last modulus is for key switching alone, no ciphertext has it */
+	uint64_t t; /* BFV: the plaintext modulus, odd and below every q; 0 elsewhere */
 	enum rlwe_error error;
 	enum rlwe_use use;
 	unsigned upload_bits; /* search: bits of a residue in the query (b_u) */
@@ -35,6 +36,12 @@ struct rlwe_params {
 	unsigned reply_c0_bits; /* search: b_0 */
 	bool insecure; /* tiny ring for fast tests; refused outside them */
 };
+
+/** The moduli of a fresh ciphertext: the first ones, all but the special one. */
+static inline unsigned rlwe_params_level(const struct rlwe_params *params)
+{
+	return params->q_count - params->special;
+}
 
 /** The embedded set of that name, or NULL. */
 const struct rlwe_params *rlwe_params_find(const char *name);
