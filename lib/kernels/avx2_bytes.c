@@ -135,10 +135,66 @@ static void uniform(void *dst, size_t n, size_t *filled, const uint8_t *bytes, s
 	*filled = count;
 }
 
+struct remainder {
+	__m256i powers; /* 2^32, 2^64, 2^96, 2^128 mod q, twice */
+	__m256i one, q, q_high, neg_inv;
+};
+
+/* Two numbers of four words each: the sum of the words times their powers, as two halves, each below 2^32 q.
+ */
+static inline __m256i fold_words(__m256i words, const struct remainder *r)
+{
+	__m256i sum = _mm256_add_epi64(
+		_mm256_mul_epu32(words, r->powers), _mm256_mul_epu32(odd_lanes(words), odd_lanes(r->powers)));
+	__m256i low = _mm256_blend_epi32(sum, _mm256_setzero_si256(), 0xaa);
+
+	return _mm256_add_epi64(_mm256_mul_epu32(odd_lanes(sum), r->one), low);
+}
+
+/* Numbers 0 to 3, as residues in the high words, in the order 0 2 1 3: the powers carry a factor of 2^32 that
+ * the Montgomery reduction takes off. */
+static inline __m256i remainders(const uint8_t *bytes, const struct remainder *r)
+{
+	__m256i a = fold_words(load_any(bytes), r), b = fold_words(load_any(bytes + 32), r);
+	__m256i sum = _mm256_add_epi64(_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
+
+	/* below 2^33 q; where the high word is below q, so is the rest below 2^32 q */
+	sum = _mm256_min_epu32(sum, _mm256_sub_epi32(sum, r->q_high));
+	sum = _mm256_add_epi64(sum, _mm256_mul_epu32(_mm256_mul_epu32(sum, r->neg_inv), r->q));
+	return reduce(sum, r->q);
+}
+
+static void remainder_of_wide(void *dst, const uint8_t *bytes, size_t n, const struct kernels_prime *p)
+{
+	const uint32_t one = (uint32_t)p->mont_one, two = (uint32_t)p->mont_two,
+		       three = (uint32_t)((uint64_t)one * two % p->q),
+		       four = (uint32_t)((uint64_t)two * two % p->q);
+	const struct remainder r = {
+		.powers = _mm256_setr_epi32(
+			(int)one, (int)two, (int)three, (int)four, (int)one, (int)two, (int)three, (int)four),
+		.one = _mm256_set1_epi64x(one),
+		.q = _mm256_set1_epi32((int)p->q),
+		.q_high = _mm256_set1_epi64x((int64_t)(p->q << 32)),
+		.neg_inv = _mm256_set1_epi32((int)p->neg_inv),
+	};
+	const __m256i order = _mm256_setr_epi32(0, 4, 2, 6, 1, 5, 3, 7);
+	uint32_t *z = dst;
+	size_t i = 0;
+
+	for (; i + 8 <= n; i += 8, bytes += 128) {
+		__m256i v = _mm256_blend_epi32(
+			odd_lanes(remainders(bytes, &r)), remainders(bytes + 64, &r), 0xaa);
+
+		store_any(z + i, _mm256_permutevar8x32_epi32(v, order));
+	}
+	generic().remainder(z + i, bytes, n - i, p);
+}
+
 void kernels_avx2_bytes(struct kernels *k)
 {
 	k->unpack = unpack;
 	k->pack = pack;
 	k->round = round_to_bits;
 	k->uniform = uniform;
+	k->remainder = remainder_of_wide;
 }

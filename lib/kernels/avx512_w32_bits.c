@@ -155,10 +155,69 @@ static void uniform(void *dst, size_t n, size_t *filled, const uint8_t *bytes, s
 	*filled = count;
 }
 
+struct remainder {
+	__m512i powers, odd_powers; /* 2^32, 2^64, 2^96, 2^128 mod q, four times */
+	__m512i one, q_high;
+	struct redc redc;
+};
+
+/* Four numbers of four words each: the sum of the words times their powers, as two halves, each below 2^32 q.
+ */
+INLINE __m512i fold_words(__m512i words, const struct remainder *r)
+{
+	__m512i sum = _mm512_add_epi64(
+		_mm512_mul_epu32(words, r->powers), _mm512_mul_epu32(odd_words(words), r->odd_powers));
+
+	return redc_shrink(sum, r->one);
+}
+
+/* Numbers 0 to 7 as sums of 64 bits, below 2^32 q, in the order 0 4 1 5 2 6 3 7: the powers carry a factor of
+ * 2^32 that the Montgomery reduction takes off. */
+INLINE __m512i remainder_sums(const uint8_t *bytes, const struct remainder *r)
+{
+	__m512i a = fold_words(_mm512_loadu_si512(bytes), r),
+		b = fold_words(_mm512_loadu_si512(bytes + 64), r);
+	__m512i sum = _mm512_add_epi64(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+
+	/* below 2^33 q; where the high word is below q, so is the rest below 2^32 q */
+	return _mm512_min_epu64(sum, _mm512_sub_epi64(sum, r->q_high));
+}
+
+/* The last few numbers go through a buffer. */
+static void remainder_of_wide(void *dst, const uint8_t *bytes, size_t n, const struct kernels_prime *p)
+{
+	const uint64_t one = p->mont_one, two = p->mont_two, three = one * two % p->q,
+		       four = two * two % p->q;
+	struct remainder r = {
+		.powers = _mm512_set4_epi32((int)four, (int)three, (int)two, (int)one),
+		.one = _mm512_set1_epi64((long long)one),
+		.q_high = _mm512_set1_epi64((long long)(p->q << 32)),
+		.redc = redc_of(p, true),
+	};
+	const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 2, 6, 10, 14, 1, 5, 9, 13, 3, 7, 11, 15);
+	alignas(64) uint8_t rest[16 * WORDS] = {0};
+	uint32_t *z = dst;
+
+	r.odd_powers = odd_words(r.powers);
+	for (size_t i = 0; i < n; i += WORDS, bytes += 16 * WORDS) {
+		const uint8_t *from = bytes;
+		__m512i x;
+
+		if (n - i < WORDS) {
+			for (size_t j = 0; j < 16 * (n - i); j++)
+				rest[j] = bytes[j];
+			from = rest;
+		}
+		x = redc(remainder_sums(from, &r), remainder_sums(from + 8 * WORDS, &r), r.redc);
+		store_words(z + i, n - i, _mm512_permutexvar_epi32(order, x));
+	}
+}
+
 void avx512_w32_select_bits(struct kernels *k)
 {
 	k->unpack = unpack;
 	k->pack = pack;
 	k->round = round_to_bits;
 	k->uniform = uniform;
+	k->remainder = remainder_of_wide;
 }

@@ -18,7 +18,7 @@ void kernels_avx2_ntt(struct kernels *k, unsigned q_bits, unsigned log_n);
 void kernels_avx2_mac(struct kernels *k);
 /** add, sub, neg, mul. */
 void kernels_avx2_pointwise(struct kernels *k);
-/** unpack, pack, round, uniform. */
+/** unpack, pack, round, uniform, remainder. */
 void kernels_avx2_bytes(struct kernels *k);
 
 /** Words of 4 bytes, with what CPU_AVX512 stands for; the transform from N = 32 on. */

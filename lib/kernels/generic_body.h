@@ -321,6 +321,35 @@ static void NAME(uniform)(void *dst, size_t n, size_t *filled, const uint8_t *by
 	*filled = count;
 }
 
+/* (high R + low) mod q, for any words */
+static inline WORD NAME(reduce_pair)(WORD low, WORD high, const struct kernels_prime *p)
+{
+	const WORD q = (WORD)p->q;
+	WIDE sum = (WIDE)low * (WORD)p->mont_one + (WIDE)high * (WORD)p->mont_two; /* < 2qR */
+	WORD top = NAME(reduce)((WORD)(sum >> BITS), q);
+
+	return NAME(redc)((WIDE)top << BITS | (WORD)sum, q, (WORD)p->neg_inv);
+}
+
+static void NAME(remainder)(void *dst, const uint8_t *bytes, size_t n, const struct kernels_prime *p)
+{
+	const WORD q = (WORD)p->q, neg_inv = (WORD)p->neg_inv, two = (WORD)p->mont_two,
+		   three = NAME(redc)((WIDE)two * two, q, neg_inv); /* R^3 */
+	WORD *z = dst;
+
+	for (size_t i = 0; i < n; i++) {
+		WORD words[16 / sizeof(WORD)], rest = 0;
+
+		memcpy(words, bytes + i * sizeof words, sizeof words);
+		for (size_t k = sizeof words / sizeof *words; k; k -= 2) {
+			rest = NAME(redc)((WIDE)rest * three, q, neg_inv); /* times R^2 */
+			rest = NAME(reduce)(
+				(WORD)(rest + NAME(reduce_pair)(words[k - 2], words[k - 1], p)), q);
+		}
+		z[i] = rest;
+	}
+}
+
 void NAME(kernels_generic)(struct kernels *k)
 {
 	*k = (struct kernels){
@@ -339,6 +368,7 @@ void NAME(kernels_generic)(struct kernels *k)
 		.pack = NAME(pack),
 		.round = NAME(round),
 		.uniform = NAME(uniform),
+		.remainder = NAME(remainder),
 		.name = "generic",
 	};
 }

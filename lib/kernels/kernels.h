@@ -95,6 +95,11 @@ struct kernels {
 	void (*uniform)(void *dst, size_t n, size_t *filled, const uint8_t *bytes, size_t words,
 		const struct kernels_prime *p);
 
+	/** dst[i] = the little-endian number of 16 bytes at bytes + 16 i, mod q: as good as uniform, without
+	 * rejection (the convention of
+	 * apple/swift-homomorphic-encryption). dst has any alignment to the word. */
+	void (*remainder)(void *dst, const uint8_t *bytes, size_t n, const struct kernels_prime *p);
+
 	const char *name; /* the ISA of the transform: "generic", "avx2", "avx512" */
 };
 

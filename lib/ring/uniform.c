@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/require.h"
 
 void ring_uniform(const struct ring_prime *r, void *a, size_t n, struct keystream *ks,
 	const uint8_t domain[HASH_BYTES], const uint8_t seed[RING_SEED_BYTES], uint32_t k)
@@ -28,5 +29,21 @@ void ring_uniform(const struct ring_prime *r, void *a, size_t n, struct keystrea
 			words = sizeof bytes / r->p.width;
 		keystream_read(ks, bytes, words * r->p.width);
 		r->k.uniform(a, n, &filled, bytes, words, &r->p);
+	}
+}
+
+void ring_uniform_drbg(const struct ring *ring, unsigned primes, void *const *rows, struct drbg *drbg)
+{
+	REQUIRE(primes <= ring->count);
+	for (unsigned i = 0; i < primes; i++) {
+		const struct ring_prime *r = &ring->primes[i];
+
+		for (size_t filled = 0, size; filled < ring->n; filled += size / 16) {
+			const uint8_t *bytes;
+
+			size = 16 * (ring->n - filled);
+			bytes = drbg_next(drbg, &size);
+			r->k.remainder((uint8_t *)rows[i] + filled * r->p.width, bytes, size / 16, &r->p);
+		}
 	}
 }

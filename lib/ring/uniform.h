@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "base/drbg.h"
 #include "base/hash.h"
 #include "base/rng.h"
 #include "ring/ring.h"
@@ -17,5 +18,11 @@
  * claimed of it. */
 void ring_uniform(const struct ring_prime *r, void *a, size_t n, struct keystream *ks,
 	const uint8_t domain[HASH_BYTES], const uint8_t seed[RING_SEED_BYTES], uint32_t k);
+
+/** The uniform polynomial that the stream of `drbg` comes to next, modulo the first `primes` primes: rows[i],
+ * 64-byte aligned, gets N residues of ring->primes[i], each the remainder of the next 16 bytes as a
+ * little-endian number. The convention of apple/swift-homomorphic-encryption, where every seeded ciphertext
+ * and key starts by drbg_seed and takes the polynomial as transform values. Public. */
+void ring_uniform_drbg(const struct ring *ring, unsigned primes, void *const *rows, struct drbg *drbg);
 
 #endif

@@ -14,6 +14,10 @@
 unsigned parity_check_arrays(const struct kernels *reference, const struct kernels *candidate,
 	const struct kernels_prime *p, const struct rng *rng);
 
+/** A part of parity_check_arrays: remainders of 128 bits. */
+unsigned parity_check_remainder(const struct kernels *reference, const struct kernels *candidate,
+	const struct kernels_prime *p, const struct rng *rng);
+
 /** The transform of 2^log_n; q prime, = 1 mod 2^(log_n+1). Both tables were selected for this log_n. */
 unsigned parity_check_transform(const struct kernels *reference, const struct kernels *candidate,
 	const struct kernels_prime *p, unsigned log_n, const struct rng *rng);

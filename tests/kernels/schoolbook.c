@@ -224,6 +224,17 @@ static void uniform(void *dst, size_t n, size_t *filled, const uint8_t *bytes, s
 	}
 }
 
+static void remainders(void *dst, const uint8_t *bytes, size_t n, const struct kernels_prime *p)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint128 x = 0;
+
+		for (unsigned j = 16; j-- > 0;)
+			x = x << 8 | bytes[16 * i + j];
+		set(dst, i, (uint64_t)(x % p->q), p);
+	}
+}
+
 void schoolbook_kernels(struct kernels *k, unsigned q_bits)
 {
 	*k = (struct kernels){
@@ -242,6 +253,7 @@ void schoolbook_kernels(struct kernels *k, unsigned q_bits)
 		.pack = q_bits <= 31 ? pack_w4 : pack_w8,
 		.round = round_to_bits,
 		.uniform = uniform,
+		.remainder = remainders,
 		.name = "schoolbook",
 	};
 }

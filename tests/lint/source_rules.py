@@ -12,7 +12,7 @@ MAX_HEADER_LINES = 200
 OWNERS = {
     'microhttpd.h': ['server/kit/http'],
     'curl/': ['client/sdk/transport_http.c'],
-    'openssl/': ['lib/base/hash.c', 'lib/base/rng.c'],
+    'openssl/': ['lib/base/hash.c', 'lib/base/rng.c', 'lib/base/drbg.c', 'tests/unit/base/test_drbg.c'],
     'sodium': ['lib/base/'],
     'valgrind/': ['lib/base/ct.c', 'tests/ctime/'],
     'sanitizer/': ['lib/base/ct.c', 'tests/ctime/'],

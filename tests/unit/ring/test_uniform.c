@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,4 +171,136 @@ Test(uniform, every_input_separates_streams)
 	}
 	ring_destroy(ring);
 	keystream_destroy(ks);
+}
+
+static const char zero_seed[] = "0000000000000000000000000000000000000000000000000000000000000000";
+static const char fixed_seed[] = "0123456789abcdeffedcba987654321000112233445566778899aabbccddeeff";
+
+static void seed_from_hex(struct drbg *d, const char *hex)
+{
+	uint8_t seed[DRBG_SEED_BYTES];
+
+	for (size_t i = 0; i < sizeof seed; i++)
+		cr_assert_eq(sscanf(hex + 2 * i, "%2hhx", seed + i), 1);
+	drbg_seed(d, seed);
+}
+
+/* Of a polynomial as it is serialised: rows of bit_length(q) bits a coefficient, MSB first. */
+static size_t serialise(uint8_t *out, const struct ring *ring, void *const *rows)
+{
+	size_t size = 0;
+
+	for (unsigned i = 0; i < ring->count; i++) {
+		const struct ring_prime *r = &ring->primes[i];
+
+		r->k.pack(out + size, rows[i], ring->n, r->p.bits);
+		size += (ring->n * r->p.bits + 7) / 8;
+	}
+	return size;
+}
+
+static void expect_hash(const uint8_t *data, size_t size, const char *prefix)
+{
+	uint8_t hash[HASH_BYTES];
+	char hex[HASH_HEX_SIZE];
+
+	hash_sha256(hash, data, size);
+	hash_hex(hex, hash);
+	cr_assert_eq(strncmp(hex, prefix, 32), 0, "%s, not %s", hex, prefix);
+}
+
+/* Computed from the sources of apple/swift-homomorphic-encryption (main 6867588) by another program: the
+ * first 16 bytes of SHA-256 of the serialised polynomial, as transform values and as coefficients, and the
+ * first four residues of row 0. */
+static const struct {
+	unsigned log_n, count;
+	uint64_t q[3];
+	const char *seed;
+	size_t size;
+	const char *values_hash, *coefficients_hash;
+	uint64_t values[4], coefficients[4];
+} apple[] = {
+	{12, 2, {134176769, 268369921}, zero_seed, 28160, "1c257e459ca92593fc089ed3a3a6abf7",
+		"ae5a6a999966080382759061b53e712b", {95646569, 20521059, 81814805, 110205814},
+		{16560760, 85572720, 48569985, 130883275}},
+	{12, 3, {134176769, 268369921, 268361729}, zero_seed, 42496, "9410f6120d0db689b86fdd7c3d784d40", NULL,
+		{95646569, 20521059, 81814805, 110205814}, {16560760, 85572720, 48569985, 130883275}},
+	{12, 2, {134176769, 268369921}, fixed_seed, 28160, "063d1cf9f048ba04afb2188e37fa7058",
+		"a5e84d9a73becd16f65e89a7ef367cd2", {0}, {0}},
+	{13, 2, {36028797018652673, 36028797017571329}, zero_seed, 112640, "07849edae87edc3b0c0dd7ea9b98e075",
+		"ff3636ca9544a860812bda96740c0b8b", {0}, {0}},
+};
+
+static void check_first(const struct ring *ring, void *const *rows, const uint64_t want[4])
+{
+	for (size_t i = 0; want[0] && i < 4; i++)
+		cr_assert_eq(ring_get(ring->primes, rows[0], i), want[i]);
+}
+
+Test(uniform, seeds_expand_to_the_polynomials_of_apple)
+{
+	static _Alignas(64) uint8_t words[3][8192 * 8], bytes[112640];
+	void *rows[] = {words[0], words[1], words[2]};
+	static const unsigned features[] = {0, CPU_AVX2, ~0u};
+	struct drbg *d = drbg_create();
+
+	for (size_t t = 0; t < sizeof apple / sizeof *apple; t++) {
+		for (size_t f = 0; f < 3; f++) {
+			struct veil_error err;
+			struct ring *ring;
+
+			cr_assert_eq(ring_create(&ring, apple[t].log_n, apple[t].q, apple[t].count,
+					     features[f] & cpu_features(), &err),
+				VEIL_OK, "%s", err.text);
+			seed_from_hex(d, apple[t].seed);
+			ring_uniform_drbg(ring, apple[t].count, rows, d);
+			check_first(ring, rows, apple[t].values);
+			cr_assert_eq(serialise(bytes, ring, rows), apple[t].size);
+			expect_hash(bytes, apple[t].size, apple[t].values_hash);
+			for (unsigned i = 0; i < ring->count; i++)
+				ring->primes[i].k.ntt_inverse(rows[i], ring->primes[i].table, KERNELS_PLAIN);
+			check_first(ring, rows, apple[t].coefficients);
+			serialise(bytes, ring, rows);
+			if (apple[t].coefficients_hash)
+				expect_hash(bytes, apple[t].size, apple[t].coefficients_hash);
+			ring_destroy(ring);
+		}
+	}
+	drbg_destroy(d);
+}
+
+Test(uniform, a_stream_of_polynomials_is_that_of_apple)
+{
+	/* The 1st, 1002nd and 2003rd polynomial of a stream, N = 4, moduli 11 and 13:
+	 * testRandomizeInteropUniform of apple/swift-homomorphic-encryption. Those moduli have no transform
+	 * of N = 4, but the remainders need none. */
+	static const struct {
+		const char *seed;
+		uint64_t polys[3][8];
+	} streams[] = {
+		{zero_seed,
+			{{4, 0, 2, 8, 10, 9, 3, 2}, {5, 6, 0, 5, 1, 3, 6, 11}, {0, 3, 4, 4, 8, 9, 0, 10}}},
+		{fixed_seed,
+			{{9, 6, 9, 0, 10, 8, 7, 3}, {2, 9, 9, 1, 12, 0, 0, 12}, {5, 1, 0, 10, 8, 2, 8, 1}}},
+	};
+	struct ring_prime primes[2] = {0};
+	struct ring ring = {.log_n = 2, .n = 4, .count = 2, .primes = primes};
+	struct drbg *d = drbg_create();
+
+	for (size_t i = 0; i < 2; i++) {
+		kernels_prime_init(&primes[i].p, i ? 13 : 11);
+		kernels_select(&primes[i].k, cpu_features(), primes[i].p.bits, 2);
+	}
+	for (size_t s = 0; s < 2; s++) {
+		seed_from_hex(d, streams[s].seed);
+		for (size_t poly = 0; poly <= 2002; poly++) {
+			_Alignas(64) uint32_t words[2][4];
+			void *rows[] = {words[0], words[1]};
+
+			ring_uniform_drbg(&ring, 2, rows, d);
+			for (size_t i = 0; poly % 1001 == 0 && i < 8; i++)
+				cr_assert_eq(words[i / 4][i % 4], streams[s].polys[poly / 1001][i]);
+		}
+	}
+	drbg_destroy(d);
 }
