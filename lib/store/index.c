@@ -23,6 +23,18 @@ struct store_files {
 	struct map *labels; /* [shards] */
 };
 
+/* Who may break off what takes long. */
+struct opening {
+	bool (*go_on)(void *state);
+	void *state;
+};
+
+static bool always(void *state)
+{
+	(void)state;
+	return true;
+}
+
 static enum veil_status map_file(struct map *map, const struct store_dir *dir, const char *name,
 	uint64_t size, const uint8_t want[HASH_BYTES], struct veil_error *err)
 {
@@ -163,8 +175,8 @@ static enum veil_status read_manifest(
 	return st;
 }
 
-static enum veil_status open_version(
-	struct store_index **out, const struct store_dir *dir, struct veil_error *err)
+static enum veil_status open_version(struct store_index **out, const struct store_dir *dir,
+	const struct opening *o, struct veil_error *err)
 {
 	struct store_manifest m = {0};
 	struct store_index *index = calloc(1, sizeof *index);
@@ -184,7 +196,10 @@ static enum veil_status open_version(
 	if (st == VEIL_OK)
 		st = map_codebook(index, m.codebook_hash, dir, err);
 	for (uint32_t i = 0; st == VEIL_OK && i < m.shards; i++)
-		st = map_shard(index, i, m.shard + i, dir, err);
+		st = o->go_on(o->state)
+			     ? map_shard(index, i, m.shard + i, dir, err)
+			     : error_set(err, VEIL_E_TIMEOUT, "%s: told to stop after %u of %u shards",
+				       dir->path, (unsigned)i, (unsigned)m.shards);
 out:
 	store_manifest_clear(&m);
 	if (st != VEIL_OK)
@@ -196,8 +211,8 @@ out:
 
 /* A builder may replace `current` and remove the version it named while we open that: then there is a newer
  * one. */
-static enum veil_status open_current(
-	struct store_index **out, const struct store_dir *dir, struct veil_error *err)
+static enum veil_status open_current(struct store_index **out, const struct store_dir *dir,
+	const struct opening *o, struct veil_error *err)
 {
 	char name[STORE_NAME_SIZE], tried[STORE_NAME_SIZE] = "";
 	struct store_dir version;
@@ -217,15 +232,17 @@ static enum veil_status open_current(
 			st = error_set(err, VEIL_E_CORRUPT, "%s/%s: missing, though %s names it", dir->path,
 				name, STORE_CURRENT);
 		if (st == VEIL_OK)
-			st = open_version(out, &version, err);
+			st = open_version(out, &version, o, err);
 		store_dir_close(&version);
-		if (st == VEIL_OK)
+		if (st == VEIL_OK || st == VEIL_E_TIMEOUT)
 			return st;
 	}
 }
 
-enum veil_status store_index_open(struct store_index **out, const char *path, struct veil_error *err)
+enum veil_status store_index_open_while(struct store_index **out, const char *path,
+	bool (*go_on)(void *state), void *state, struct veil_error *err)
 {
+	struct opening o = {go_on, state};
 	struct store_dir dir;
 	enum veil_status st;
 
@@ -234,14 +251,19 @@ enum veil_status store_index_open(struct store_index **out, const char *path, st
 	if (st != VEIL_OK)
 		return st;
 	if (store_exists(&dir, STORE_CURRENT))
-		st = open_current(out, &dir, err);
+		st = open_current(out, &dir, &o, err);
 	else if (store_exists(&dir, STORE_MANIFEST))
-		st = open_version(out, &dir, err);
+		st = open_version(out, &dir, &o, err);
 	else
 		st = error_set(err, VEIL_E_NOT_FOUND, "%s: no index: neither %s nor %s in it", path,
 			STORE_CURRENT, STORE_MANIFEST);
 	store_dir_close(&dir);
 	return st;
+}
+
+enum veil_status store_index_open(struct store_index **out, const char *path, struct veil_error *err)
+{
+	return store_index_open_while(out, path, always, NULL, err);
 }
 
 void store_index_close(struct store_index *index)

@@ -2,6 +2,7 @@
 #ifndef STORE_INDEX_H
 #define STORE_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,10 @@ struct store_index {
  * / VEIL_E_VERSION name the file and the reason. */
 enum veil_status store_index_open(
 	struct store_index **out, const char *dir, struct veil_error *err) VEIL_MUST_CHECK;
+/** The same, but go_on(state) is asked before each file is read, which takes a while for a large index: once
+ * it says no, VEIL_E_TIMEOUT. */
+enum veil_status store_index_open_while(struct store_index **out, const char *dir, bool (*go_on)(void *state),
+	void *state, struct veil_error *err) VEIL_MUST_CHECK;
 void store_index_close(struct store_index *index);
 
 #endif

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -46,6 +45,14 @@ int lifecycle_wait(unsigned ms)
 	int signal_number = sigtimedwait(&set, NULL, &t);
 
 	return signal_number < 0 ? 0 : signal_number;
+}
+
+bool lifecycle_stopping(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 &&
+	       (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
 
 void lifecycle_pause(unsigned ms)

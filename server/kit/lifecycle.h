@@ -2,6 +2,8 @@
 #ifndef KIT_LIFECYCLE_H
 #define KIT_LIFECYCLE_H
 
+#include <stdbool.h>
+
 #include "veil/status.h"
 
 /* A daemon's signals and limits. Signals are waited for, never handled: there is no code that runs inside
@@ -13,6 +15,10 @@ void lifecycle_start(void);
 
 /** Waits for one of the three signals and returns it; 0 if none came in time. */
 int lifecycle_wait(unsigned ms);
+
+/** SIGTERM or SIGINT has come and nobody has waited for it yet: what takes long is to be broken off. Any
+ * thread. */
+bool lifecycle_stopping(void);
 
 /** Sleeps, but not on when SIGTERM or SIGINT comes. */
 void lifecycle_pause(unsigned ms);

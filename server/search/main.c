@@ -64,6 +64,10 @@ int main(int argc, char **argv)
 	}
 	lifecycle_start();
 	st = service_start(&service, &config, &err);
+	if (st != VEIL_OK && lifecycle_stopping()) {
+		log_info("stopped before it served: %s", err.text);
+		return 0;
+	}
 	if (st != VEIL_OK) {
 		log_error("%s", err.text);
 		return 1;

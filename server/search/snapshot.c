@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/require.h"
 #include "kit/clock.h"
+#include "kit/lifecycle.h"
 #include "kit/log.h"
 #include "kit/pages.h"
 #include "nn/shard.h"
@@ -72,6 +73,12 @@ static enum veil_status make_slots(struct snapshot *s, struct veil_error *err)
 	return VEIL_OK;
 }
 
+static bool go_on(void *state)
+{
+	(void)state;
+	return !lifecycle_stopping();
+}
+
 enum veil_status snapshot_load(struct snapshot **out, const char *dir, unsigned features, struct cache *cache,
 	struct veil_error *err)
 {
@@ -83,7 +90,7 @@ enum veil_status snapshot_load(struct snapshot **out, const char *dir, unsigned 
 		return error_set(err, VEIL_E_NOMEM, "no memory for a snapshot");
 	atomic_init(&s->references, 1);
 	s->cache = cache;
-	st = store_index_open(&s->index, dir, err);
+	st = store_index_open_while(&s->index, dir, go_on, NULL, err);
 	if (st == VEIL_OK)
 		st = nn_context_create(&s->ctx, &s->index->spec, features, err);
 	if (st == VEIL_OK)
@@ -114,6 +121,7 @@ void snapshot_release(void *snapshot)
 
 enum veil_status snapshot_warm(struct snapshot *s, struct veil_error *err)
 {
+	enum veil_status st = VEIL_OK;
 	uint64_t said = clock_ns();
 	struct arena scratch;
 	uint32_t i;
@@ -123,6 +131,11 @@ enum veil_status snapshot_warm(struct snapshot *s, struct veil_error *err)
 	for (i = 0; i < s->index->shards; i++) {
 		struct transform t = {s, i, &scratch};
 
+		if (!go_on(NULL)) {
+			st = error_set(err, VEIL_E_TIMEOUT, "told to stop after transforming %u of %u shards",
+				(unsigned)i, (unsigned)s->index->shards);
+			break;
+		}
 		if (!cache_warm(s->cache, s->slot + i, (struct cache_fill){transform, &t}))
 			break;
 		if (clock_ns() - said >= PROGRESS_NS) {
@@ -130,10 +143,11 @@ enum veil_status snapshot_warm(struct snapshot *s, struct veil_error *err)
 			log_info("transformed %u of %u shards", (unsigned)i + 1, (unsigned)s->index->shards);
 		}
 	}
-	log_info("%u of %u shards are in memory, %zu bytes each", (unsigned)i, (unsigned)s->index->shards,
-		s->ctx->shard_bytes);
+	if (st == VEIL_OK)
+		log_info("%u of %u shards are in memory, %zu bytes each", (unsigned)i,
+			(unsigned)s->index->shards, s->ctx->shard_bytes);
 	arena_clear(&scratch);
-	return VEIL_OK;
+	return st;
 }
 
 const void *snapshot_shard_take(struct snapshot *s, uint32_t shard, struct arena *scratch)

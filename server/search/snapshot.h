@@ -28,11 +28,11 @@ struct snapshot {
 };
 
 /** Opens and verifies the index below `dir`. The caller holds one reference. `features` as cpu_features()
- * gives them. Errors as store_index_open and nn_context_create. */
+ * gives them. Errors as store_index_open and nn_context_create, VEIL_E_TIMEOUT when the daemon is to stop. */
 enum veil_status snapshot_load(struct snapshot **out, const char *dir, unsigned features, struct cache *cache,
 	struct veil_error *err) VEIL_MUST_CHECK;
 /** Transforms shards ahead of the queries for them, as many as the cache has room for. Says now and then how
- * far it is. VEIL_E_NOMEM. */
+ * far it is. VEIL_E_NOMEM; VEIL_E_TIMEOUT when the daemon is to stop. */
 enum veil_status snapshot_warm(struct snapshot *s, struct veil_error *err) VEIL_MUST_CHECK;
 /** Gives a reference back; the last one frees. Accepts NULL. Its type is that of a callback. */
 void snapshot_release(void *snapshot);

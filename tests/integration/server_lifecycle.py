@@ -319,6 +319,27 @@ class Stop(unittest.TestCase):
             self.assertEqual(len(reply.split(b'\r\n\r\n', 1)[1]), int(reply.split(b'Content-Length: ')[1].split(b'\r')[0]))
         self.assertEqual(server.process.wait(10), 0)
 
+    def test_a_reload_does_not_hold_up_the_end(self):
+        server = self.enterContext(Server(make_index('small')))
+        server.process.send_signal(signal.SIGSTOP)  # both signals will be there when it goes on, SIGHUP first
+        server.process.send_signal(signal.SIGHUP)
+        server.process.send_signal(signal.SIGTERM)
+        server.process.send_signal(signal.SIGCONT)
+        self.assertEqual(server.process.wait(10), 0)
+        self.assertRegex(server.text(), 'not reloaded.*told to stop after 0 of 3 shards')
+
+    def test_a_start_does_not_hold_up_the_end(self):
+        ports = os.path.join(SCRATCH, 'never')
+
+        def stop_at_once():
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+            os.kill(os.getpid(), signal.SIGTERM)
+        p = subprocess.run([VEILD, '--index', make_index('small'), '--listen', '127.0.0.1:0', '--admin', 'off', '--port-file', ports],
+                           stderr=subprocess.PIPE, text=True, timeout=20, check=False, preexec_fn=stop_at_once)
+        self.assertEqual(p.returncode, 0)
+        self.assertIn('stopped before it served', p.stderr)
+        self.assertFalse(os.path.exists(ports))
+
     def test_a_client_that_stays_silent_does_not_hold_up_the_end(self):
         server = self.enterContext(Server(make_index('small')))
         with server.connect(), server.connect():
