@@ -184,6 +184,83 @@ static void NAME(mul)(void *dst, const void *a, const void *b, size_t n, const s
 		z[i] = NAME(redc)((WIDE)NAME(redc)((WIDE)x[i] * y[i], q, neg_inv) * two, q, neg_inv);
 }
 
+/* --- by constants, and from prime to prime */
+
+struct NAME(factor) {
+	struct NAME(constant) low, high; /* w, and w R for what a wider word has above a WORD */
+};
+
+static struct NAME(factor) NAME(factor_of)(uint64_t w, WORD q)
+{
+	const WORD low = (WORD)w, high = (WORD)(((WIDE)low << BITS) % q);
+
+	return (struct NAME(factor)){{low, NAME(quotient_of)(low, q)}, {high, NAME(quotient_of)(high, q)}};
+}
+
+/* w b[i] mod q, `width` the words of b */
+static inline __attribute__((always_inline)) WORD NAME(mul_from)(
+	const void *b, size_t i, const struct NAME(factor) * f, WORD q, unsigned width)
+{
+	const uint64_t y = width == 4 ? ((const uint32_t *)b)[i] : ((const uint64_t *)b)[i];
+	WORD low = NAME(mul_by)((WORD)y, f->low.w, f->low.quotient, q);
+
+	if (width <= sizeof(WORD))
+		return low;
+	return NAME(reduce)((WORD)(low + NAME(mul_by)((WORD)(y >> 32), f->high.w, f->high.quotient, q)), q);
+}
+
+/* w b[i] + k mod q */
+static inline __attribute__((always_inline)) WORD NAME(affine_from)(
+	const void *b, size_t i, const struct NAME(factor) * f, WORD k, WORD q, unsigned width)
+{
+	return NAME(reduce)((WORD)(NAME(mul_from)(b, i, f, q, width) + k), q);
+}
+
+static void NAME(affine)(void *dst, const void *b, size_t n, uint64_t w, uint64_t k,
+	const struct kernels_prime *p, const struct kernels_prime *from)
+{
+	const WORD q = (WORD)p->q;
+	const struct NAME(factor) f = NAME(factor_of)(w, q);
+	WORD *z = dst;
+
+	for (size_t i = 0; i < n; i++)
+		z[i] = from->width == 4 ? NAME(affine_from)(b, i, &f, (WORD)k, q, 4)
+					: NAME(affine_from)(b, i, &f, (WORD)k, q, 8);
+}
+
+static void NAME(mul_add)(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t k,
+	const struct kernels_prime *p, const struct kernels_prime *from)
+{
+	const WORD q = (WORD)p->q, *x = a;
+	const struct NAME(factor) f = NAME(factor_of)(w, q);
+	WORD *z = dst;
+
+	for (size_t i = 0; i < n; i++) {
+		WORD y = from->width == 4 ? NAME(affine_from)(b, i, &f, (WORD)k, q, 4)
+					  : NAME(affine_from)(b, i, &f, (WORD)k, q, 8);
+
+		z[i] = NAME(reduce)((WORD)(x[i] + y), q);
+	}
+}
+
+/* w (a + k), less w b */
+static void NAME(sub_mul)(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t k,
+	const struct kernels_prime *p, const struct kernels_prime *from)
+{
+	const WORD q = (WORD)p->q, *x = a;
+	const struct NAME(factor) plus = NAME(factor_of)(w, q), minus = NAME(factor_of)(w ? q - w : 0, q);
+	WORD *z = dst;
+
+	for (size_t i = 0; i < n; i++) {
+		WORD sum = (WORD)(x[i] + (WORD)k), rest;
+
+		sum = NAME(mul_by)(sum, plus.low.w, plus.low.quotient, q);
+		rest = from->width == 4 ? NAME(mul_from)(b, i, &minus, q, 4)
+					: NAME(mul_from)(b, i, &minus, q, 8);
+		z[i] = NAME(reduce)((WORD)(sum + rest), q);
+	}
+}
+
 /* --- multiply-accumulate */
 
 /* One block of 16 coefficients of one output: w and x are [terms][16]. */
@@ -361,6 +438,9 @@ void NAME(kernels_generic)(struct kernels *k)
 		.sub = NAME(sub),
 		.neg = NAME(neg),
 		.mul = NAME(mul),
+		.affine = NAME(affine),
+		.mul_add = NAME(mul_add),
+		.sub_mul = NAME(sub_mul),
 		.mac = NAME(mac),
 		.interleave = NAME(interleave),
 		.fold = NAME(fold),

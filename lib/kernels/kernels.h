@@ -58,6 +58,20 @@ struct kernels {
 	/** dst = a * b mod q. */
 	void (*mul)(void *dst, const void *a, const void *b, size_t n, const struct kernels_prime *p);
 
+	/* --- by constants, and from prime to prime: w and k are in [0, q); b holds residues of any modulus
+	 * `from`, in words of its width, larger than q or not. Any alignment to the word, any n; dst may be
+	 * a, and b where both have words of one width. */
+
+	/** dst = k + w b mod q. */
+	void (*affine)(void *dst, const void *b, size_t n, uint64_t w, uint64_t k,
+		const struct kernels_prime *p, const struct kernels_prime *from);
+	/** dst = a + k + w b mod q. */
+	void (*mul_add)(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t k,
+		const struct kernels_prime *p, const struct kernels_prime *from);
+	/** dst = w (a + k - b) mod q. */
+	void (*sub_mul)(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t k,
+		const struct kernels_prime *p, const struct kernels_prime *from);
+
 	/* --- multiply-accumulate, the search engine's inner loop */
 
 	/** Shards and vectors are laid out in blocks of 16 coefficients, each block contiguous:

@@ -54,8 +54,13 @@ static enum veil_status make(struct ring **out, unsigned log_n, const uint64_t *
 	ring->log_n = log_n;
 	ring->n = (size_t)1 << log_n;
 	ring->primes = calloc(count, sizeof *ring->primes);
-	if (!ring->primes)
+	ring->inverses = calloc((size_t)count * count, sizeof *ring->inverses);
+	if (!ring->primes || !ring->inverses)
 		goto out;
+	for (unsigned j = 0; j < count; j++)
+		for (unsigned i = 0; i < count; i++)
+			if (i != j)
+				ring->inverses[j * count + i] = prime_inverse(q[j] % q[i], q[i]);
 	for (; ring->count < count; ring->count++) {
 		unsigned i = ring->count;
 
@@ -127,7 +132,18 @@ void ring_destroy(struct ring *ring)
 	for (unsigned i = 0; i < ring->count; i++)
 		free(ring->primes[i].table);
 	free(ring->primes);
+	free(ring->inverses);
 	free(ring);
+}
+
+size_t ring_row_room(const struct ring *ring)
+{
+	size_t room = 0;
+
+	for (unsigned i = 0; i < ring->count; i++)
+		if (arena_room(ring_prime_bytes(&ring->primes[i])) > room)
+			room = arena_room(ring_prime_bytes(&ring->primes[i]));
+	return room;
 }
 
 /* X^shift moves coefficient i to i + shift; what passes N comes back negated, what passes 2N as it was. */

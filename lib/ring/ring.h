@@ -31,6 +31,7 @@ struct ring {
 	size_t n;
 	unsigned count;
 	struct ring_prime *primes; /* [count], owned */
+	uint64_t *inverses; /* [count][count], owned: ring_inverse */
 };
 
 /** Are these the constants of a ring? N = 2^log_n in 2..2^RING_MAX_LOG_N, 1 <= count <= RING_MAX_PRIMES, each
@@ -53,6 +54,13 @@ enum veil_status ring_create_subring(struct ring **out, const struct ring *paren
 static inline size_t ring_prime_bytes(const struct ring_prime *r)
 {
 	return r->n * r->p.width;
+}
+/** The bytes of the widest residue array of the ring, 64-byte aligned. */
+size_t ring_row_room(const struct ring *ring);
+/** The inverse of prime j modulo prime i, i != j. */
+static inline uint64_t ring_inverse(const struct ring *ring, unsigned j, unsigned i)
+{
+	return ring->inverses[j * ring->count + i];
 }
 /** One residue of an array of this prime. */
 static inline uint64_t ring_get(const struct ring_prime *r, const void *a, size_t i)

@@ -20,6 +20,24 @@ void rlwe_ciphertext_init(struct rlwe_ciphertext *ct, const struct ring *ring, u
 			(uint8_t *)data + i * ring_poly_bytes(ring, level));
 }
 
+void rlwe_ciphertext_expand(
+	struct rlwe_ciphertext *ct, const uint8_t seed[RING_SEED_BYTES], struct drbg *drbg)
+{
+	const enum ring_format format = rlwe_ciphertext_format(ct);
+	struct ring_poly *a = &ct->poly[1];
+	void *rows[RING_MAX_PRIMES];
+
+	REQUIRE(ct->count == 2);
+	for (unsigned i = 0; i < a->level; i++)
+		rows[i] = ring_poly_row(a, i);
+	drbg_seed(drbg, seed);
+	ring_uniform_drbg(a->ring, a->level, rows, drbg);
+	a->format = RING_EVALUATION;
+	ring_poly_transform(a, format);
+	memmove(ct->seed, seed, sizeof ct->seed);
+	ct->seeded = true;
+}
+
 void rlwe_ciphertext_copy(struct rlwe_ciphertext *dst, const struct rlwe_ciphertext *a)
 {
 	REQUIRE(dst->poly[a->count - 1].data);

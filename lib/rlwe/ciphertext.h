@@ -5,8 +5,6 @@
 #include "ring/poly.h"
 #include "ring/uniform.h"
 
-struct drbg;
-
 #define RLWE_MAX_POLYS 3
 
 /** A ciphertext under a secret s: its phase is poly[0] + poly[1] s + poly[2] s^2. All polynomials have one

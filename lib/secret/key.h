@@ -15,7 +15,7 @@ struct secret_key {
 
 /** Room of a key in a secret arena, the scratch of its generation included. */
 size_t secret_key_room(const struct ring *ring);
-/** A fresh uniform ternary secret. ring->n >= 32; `arena` must be a secret one and `ring` must outlive the
+/** A fresh uniform ternary secret. `arena` must be a secret one and `ring` must outlive the
  * key. */
 void secret_key_generate(
 	struct secret_key *key, const struct ring *ring, struct secret_stream *stream, struct arena *arena);

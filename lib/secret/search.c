@@ -153,10 +153,12 @@ static void encrypt(struct secret_search *s, const double *x, const uint8_t *a, 
 	size_t size = ctx->query_bytes / ctx->terms;
 	void *b = arena_take(&s->arena, ring_prime_bytes(r));
 	void *message = arena_take(&s->arena, ring_prime_bytes(r));
+	struct ring_poly poly;
 
 	for (uint32_t k = 0; k < ctx->terms; k++) {
 		take_term(ctx, b, a, k);
-		secret_encrypt_zero(&s->key, &b, (const void *const *)&b, stream, &s->arena);
+		ring_poly_init(&poly, ctx->ring, 1, RING_EVALUATION, b);
+		secret_encrypt_zero(&s->key, &poly, &poly, stream, &s->arena);
 		add_message(ctx, b, x, k, message);
 		drop_bits(ctx, b);
 		r->k.pack(s->ciphertexts + k * size, b, r->n, ctx->spec.params->upload_bits);

@@ -13,29 +13,28 @@
  * primes. What is sampled is marked as uninitialised at birth; nothing is unmarked here but the public
  * rejections of the sampler and, at the end, the bits that the program itself checks. */
 
-struct pieces {
-	void *a[RING_MAX_PRIMES], *b[RING_MAX_PRIMES], *phase[RING_MAX_PRIMES];
-};
+static struct ring_poly take(const struct ring *ring, struct arena *arena)
+{
+	struct ring_poly poly;
 
-static void take(struct pieces *p, const struct ring *ring, struct arena *arena)
+	ring_poly_init(&poly, ring, ring->count, RING_EVALUATION,
+		arena_take(arena, ring_poly_bytes(ring, ring->count)));
+	return poly;
+}
+
+static void fill_uniform(struct ring_poly *a)
 {
 	static const uint8_t domain[HASH_BYTES], seed[RING_SEED_BYTES];
 	struct keystream *ks = keystream_create();
 
 	REQUIRE(ks);
-	for (unsigned i = 0; i < ring->count; i++) {
-		const struct ring_prime *r = &ring->primes[i];
-
-		p->a[i] = arena_take(arena, ring_prime_bytes(r));
-		p->b[i] = arena_take(arena, ring_prime_bytes(r));
-		p->phase[i] = arena_take(arena, ring_prime_bytes(r));
-		ring_uniform(r, p->a[i], r->n, ks, domain, seed, i);
-	}
+	for (unsigned i = 0; i < a->level; i++)
+		ring_uniform(&a->ring->primes[i], ring_poly_row(a, i), a->ring->n, ks, domain, seed, i);
 	keystream_destroy(ks);
 }
 
 /* Are all residues within 21 of zero? */
-static int is_small(const struct ring_prime *r, void *phase)
+static int is_small(const struct ring_prime *r, const void *phase)
 {
 	ct_unpoison(phase, ring_prime_bytes(r));
 	for (size_t i = 0; i < r->n; i++)
@@ -50,21 +49,25 @@ static void life(unsigned log_n, const uint64_t *q, unsigned count)
 	struct secret_stream stream;
 	struct secret_key key;
 	struct arena arena;
-	struct pieces p;
+	struct rlwe_ciphertext ct = {.count = 2};
+	struct ring_poly phase;
 	struct ring *ring;
 
 	REQUIRE(ring_create(&ring, log_n, q, count, cpu_features(), NULL) == VEIL_OK);
 	REQUIRE(arena_init_secret(&arena, secret_key_room(ring) + secret_encrypt_scratch(ring) +
-						  3 * count * ring->n * sizeof(uint64_t)) == VEIL_OK);
+						  secret_phase_scratch(ring) +
+						  3 * ring_poly_bytes(ring, count)) == VEIL_OK);
 	REQUIRE(secret_stream_init(&stream, &rng) == VEIL_OK);
-	take(&p, ring, &arena);
+	ct.poly[0] = take(ring, &arena);
+	ct.poly[1] = take(ring, &arena);
+	phase = take(ring, &arena);
+	fill_uniform(&ct.poly[1]);
 	secret_key_generate(&key, ring, &stream, &arena);
-	secret_encrypt_zero(&key, p.b, (const void *const *)p.a, &stream, &arena);
+	secret_encrypt_zero(&key, &ct.poly[0], &ct.poly[1], &stream, &arena);
+	ring_poly_transform(&ct.poly[1], RING_COEFFICIENT);
+	secret_phase(&key, &phase, &ct, &arena);
 	for (unsigned i = 0; i < count; i++)
-		ring->primes[i].k.ntt_inverse(p.a[i], ring->primes[i].table, KERNELS_PLAIN);
-	secret_phase(&key, p.phase, (const void *const *)p.b, (const void *const *)p.a);
-	for (unsigned i = 0; i < count; i++)
-		REQUIRE(is_small(&ring->primes[i], p.phase[i]));
+		REQUIRE(is_small(&ring->primes[i], ring_poly_row(&phase, i)));
 	secret_stream_clear(&stream);
 	arena_clear(&arena);
 	ring_destroy(ring);

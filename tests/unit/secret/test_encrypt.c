@@ -20,7 +20,8 @@ struct fixture {
 	struct secret_stream stream;
 	struct secret_key key;
 	struct keystream *ks;
-	void *a[MODULI], *b[MODULI], *m[MODULI], *c0[MODULI], *phase[MODULI];
+	struct rlwe_ciphertext ct; /* b + m, a */
+	struct ring_poly b, m, phase;
 };
 
 static struct fixture make(unsigned log_n, const uint64_t *q, unsigned count)
@@ -31,20 +32,19 @@ static struct fixture make(unsigned log_n, const uint64_t *q, unsigned count)
 	size_t room;
 
 	cr_assert_eq(ring_create(&f.ring, log_n, q, count, cpu_features(), &err), VEIL_OK, "%s", err.text);
-	room = secret_key_room(f.ring) + secret_encrypt_scratch(f.ring) + 5 * count * f.ring->n * 8;
+	room = secret_key_room(f.ring) + secret_encrypt_scratch(f.ring) + secret_phase_scratch(f.ring) +
+	       5 * ring_poly_bytes(f.ring, count);
 	cr_assert_eq(arena_init_secret(&f.arena, room), VEIL_OK);
 	cr_assert_eq(secret_stream_init(&f.stream, &rng), VEIL_OK);
 	secret_key_generate(&f.key, f.ring, &f.stream, &f.arena);
 	f.ks = keystream_create();
-	for (unsigned i = 0; i < count; i++) {
-		size_t bytes = ring_prime_bytes(&f.ring->primes[i]);
-
-		f.a[i] = arena_take(&f.arena, bytes);
-		f.b[i] = arena_take(&f.arena, bytes);
-		f.m[i] = memset(arena_take(&f.arena, bytes), 0, bytes);
-		f.c0[i] = arena_take(&f.arena, bytes);
-		f.phase[i] = arena_take(&f.arena, bytes);
-	}
+	rlwe_ciphertext_init(&f.ct, f.ring, 2, count, RING_COEFFICIENT,
+		arena_take(&f.arena, rlwe_ciphertext_bytes(f.ring, 2, count)));
+	f.b = f.m = f.phase = f.ct.poly[0];
+	f.b.data = arena_take(&f.arena, ring_poly_bytes(f.ring, count));
+	f.m.data = arena_take(&f.arena, ring_poly_bytes(f.ring, count));
+	f.phase.data = arena_take(&f.arena, ring_poly_bytes(f.ring, count));
+	memset(f.m.data, 0, ring_poly_bytes(f.ring, count));
 	return f;
 }
 
@@ -56,22 +56,20 @@ static void end(struct fixture *f)
 	ring_destroy(f->ring);
 }
 
-/* Encrypts f->m into (c0, c1 = a in coefficient order) and takes the phase. */
+/* Encrypts f->m into f->ct, in coefficient format, and takes the phase. */
 static void round_trip(struct fixture *f, uint32_t k)
 {
 	static const uint8_t domain[HASH_BYTES], seed[RING_SEED_BYTES];
+	struct ring_poly *a = &f->ct.poly[1];
 
 	for (unsigned i = 0; i < f->ring->count; i++)
-		ring_uniform(&f->ring->primes[i], f->a[i], f->ring->n, f->ks, domain, seed,
+		ring_uniform(&f->ring->primes[i], ring_poly_row(a, i), f->ring->n, f->ks, domain, seed,
 			k * f->ring->count + i);
-	secret_encrypt_zero(&f->key, f->b, (const void *const *)f->a, &f->stream, &f->arena);
-	for (unsigned i = 0; i < f->ring->count; i++) {
-		const struct ring_prime *r = &f->ring->primes[i];
-
-		r->k.add(f->c0[i], f->b[i], f->m[i], r->n, &r->p);
-		r->k.ntt_inverse(f->a[i], r->table, KERNELS_PLAIN);
-	}
-	secret_phase(&f->key, f->phase, (const void *const *)f->c0, (const void *const *)f->a);
+	a->format = RING_EVALUATION;
+	secret_encrypt_zero(&f->key, &f->b, a, &f->stream, &f->arena);
+	ring_poly_add(&f->ct.poly[0], &f->b, &f->m);
+	ring_poly_transform(a, RING_COEFFICIENT);
+	secret_phase(&f->key, &f->phase, &f->ct, &f->arena);
 }
 
 Test(encrypt, phases_are_messages_with_fresh_noise_of_the_formula)
@@ -89,9 +87,9 @@ Test(encrypt, phases_are_messages_with_fresh_noise_of_the_formula)
 				struct secret_noise noise;
 
 				for (size_t i = 0; i < r->n; i++)
-					ring_set(r, f.m[0], i, test_residue(&rng, r->p.q));
+					ring_set(r, f.m.data, i, test_residue(&rng, r->p.q));
 				round_trip(&f, k);
-				noise = secret_noise_measure_vartime(r, f.phase[0], f.m[0]);
+				noise = secret_noise_measure_vartime(r, f.phase.data, f.m.data);
 				cr_assert_leq(noise.max, 21);
 				cr_assert_leq(noise.rms, (double)noise.max);
 				squares += noise.rms * noise.rms / rounds;
@@ -116,7 +114,7 @@ Test(encrypt, residues_of_several_primes_carry_one_error)
 		int64_t error[MODULI];
 
 		for (unsigned i = 0; i < MODULI; i++) {
-			uint64_t e = ring_get(&f.ring->primes[i], f.phase[i], j);
+			uint64_t e = ring_get(&f.ring->primes[i], ring_poly_row(&f.phase, i), j);
 
 			error[i] = e > moduli[i] / 2 ? -(int64_t)(moduli[i] - e) : (int64_t)e;
 			cr_assert(error[i] >= -21 && error[i] <= 21);
@@ -126,13 +124,17 @@ Test(encrypt, residues_of_several_primes_carry_one_error)
 	end(&f);
 }
 
-Test(encrypt, a_phase_may_overwrite_its_ciphertext)
+Test(encrypt, phases_are_the_same_in_both_formats)
 {
-	struct fixture f = make(11, moduli, 1);
+	struct fixture f = make(11, moduli, MODULI);
+	struct ring_poly copy = f.b;
 
 	round_trip(&f, 3);
-	secret_phase(&f.key, f.a, (const void *const *)f.c0, (const void *const *)f.a);
-	cr_assert_arr_eq(f.a[0], f.phase[0], ring_prime_bytes(f.ring->primes));
+	ring_poly_copy(&copy, &f.phase);
+	rlwe_ciphertext_transform(&f.ct, RING_EVALUATION);
+	secret_phase(&f.key, &f.phase, &f.ct, &f.arena);
+	cr_assert_eq(f.phase.format, RING_COEFFICIENT);
+	cr_assert_arr_eq(f.phase.data, copy.data, ring_poly_bytes(f.ring, MODULI));
 	end(&f);
 }
 
@@ -144,8 +146,9 @@ Test(encrypt, another_key_sees_only_noise)
 
 	cr_assert_arr_neq(f.key.s[0], g.key.s[0], ring_prime_bytes(r));
 	round_trip(&f, 0);
-	secret_phase(&g.key, f.phase, (const void *const *)f.c0, (const void *const *)f.a);
-	noise = secret_noise_measure_vartime(r, f.phase[0], f.m[0]);
+	g.key.ring = f.ring; /* an equal one */
+	secret_phase(&g.key, &f.phase, &f.ct, &f.arena);
+	noise = secret_noise_measure_vartime(r, f.phase.data, f.m.data);
 	/* uniform: q / sqrt(12) */
 	cr_assert_gt(noise.rms, 0.25 * (double)r->p.q);
 	end(&f);
@@ -158,9 +161,9 @@ Test(encrypt, two_encryptions_of_zero_under_one_a_differ)
 	uint32_t first[2048];
 
 	round_trip(&f, 0);
-	memcpy(first, f.b[0], sizeof first);
+	memcpy(first, f.b.data, sizeof first);
 	round_trip(&f, 0);
-	cr_assert_arr_neq(f.b[0], first, sizeof first);
+	cr_assert_arr_neq(f.b.data, first, sizeof first);
 	end(&f);
 }
 

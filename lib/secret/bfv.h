@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SECRET_BFV_H
+#define SECRET_BFV_H
+
+#include "bfv/context.h"
+#include "rlwe/ciphertext.h"
+#include "secret/key.h"
+
+struct drbg;
+
+/* BFV on the side of the secret. A key is secret_key_generate's for the ring of the context. Constant time.
+ */
+
+/** Room that each function here takes of a secret arena, and gives back wiped. */
+size_t secret_bfv_scratch(const struct bfv_context *ctx);
+
+/** A symmetric encryption of a plaintext (bfv/encode.h), with the level and the format that `ct` has: c1 = a,
+ * expanded from a fresh seed out of `rng`, and c0 = -(a s + e) + round(q m / t) with e from CBD(21). Travels
+ * as c0 and the seed. */
+void secret_bfv_encrypt(const struct bfv_context *ctx, const struct secret_key *key,
+	struct rlwe_ciphertext *ct, const void *plaintext, const struct rng *rng, struct drbg *drbg,
+	struct secret_stream *stream, struct arena *scratch);
+
+/** plaintext = round(t phase / q) mod t, exactly; right where the noise is within its bound. Any number of
+ * polynomials, level and format. The plaintext is marked secret. */
+void secret_bfv_decrypt(const struct bfv_context *ctx, const struct secret_key *key, void *plaintext,
+	const struct rlwe_ciphertext *ct, struct arena *scratch);
+
+/** The bits that the noise may still grow by: log2 of q / (2 max |t phase - q m|), where t phase - q m is
+ * taken around 0 mod q; decryption is right as long as that is above 0. Exact integers but for the logarithm.
+ * Time depends on the values: for tests, tools and parameter checks. */
+double secret_bfv_noise_budget_vartime(const struct bfv_context *ctx, const struct secret_key *key,
+	const struct rlwe_ciphertext *ct, struct arena *scratch);
+
+#endif
