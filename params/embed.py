@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 ERRORS = {"cbd21": "RLWE_CBD21"}
-USES = {"search_approximate": "RLWE_USE_SEARCH_APPROXIMATE", "search_exact": "RLWE_USE_SEARCH_EXACT"}
+USES = {"search_approximate": "RLWE_USE_SEARCH_APPROXIMATE", "search_exact": "RLWE_USE_SEARCH_EXACT",
+        "bfv": "RLWE_USE_BFV"}
 LEVELS = {"quantum128": "false", "insecure": "true"}
-NUMBERS = ["upload_bits", "reply_c1_bits", "reply_c0_bits"]
-KEYS = {"n", "q", "error", "level", "use", "purpose", "source", *NUMBERS}
+KEYS = ["n", "q", "error", "level", "use", "purpose", "source"]
+SEARCH = ["upload_bits", "reply_c1_bits", "reply_c0_bits"]
+NUMBERS = {"search_approximate": SEARCH, "search_exact": SEARCH, "bfv": ["t"]}  # what else a use asks for
 
 
 def lines(path):
@@ -24,11 +26,12 @@ def read(path):
     values = {}
     for number, line in lines(path):
         key, equals, value = (part.strip() for part in line.partition("="))
-        if not equals or key not in KEYS or key in values or not value:
-            sys.exit(f"{path}:{number}: not 'key = value' with a new key out of {', '.join(sorted(KEYS))}")
+        if not equals or key in values or not value:
+            sys.exit(f"{path}:{number}: not 'key = value' with a new key")
         values[key] = value
-    if missing := KEYS - values.keys():
-        sys.exit(f"{path}: no {', '.join(sorted(missing))}")
+    keys = {*KEYS, *NUMBERS.get(values.get("use"), [])}
+    if keys != values.keys():
+        sys.exit(f"{path}: the keys are not {', '.join(sorted(keys))}")
     if path.stem.startswith("insecure_") != (values["level"] == "insecure"):
         sys.exit(f"{path}: sets of level insecure, and no others, are named insecure_...")
     return values
@@ -57,7 +60,8 @@ def main(output, security, *files):
             f'\t{{ .name = "{path.stem}", .log_n = {log2(path, int(values["n"]))}, .q_count = {len(moduli)}, '
             f".q = q_{path.stem},",
             f"\t  .error = {choice(path, ERRORS, values['error'])}, .use = {choice(path, USES, values['use'])},",
-            *(f"\t  .{key} = {int(values[key])}," for key in NUMBERS),
+            *(f"\t  .{key} = {int(values[key])}u," for key in NUMBERS[values["use"]]),
+            f"\t  .special = {'true' if values['use'] == 'bfv' and len(moduli) > 1 else 'false'},",
             f"\t  .insecure = {choice(path, LEVELS, values['level'])} }},",
         ]
     out += ["", "const struct rlwe_params rlwe_table_sets[] = {", *sets, "};"]

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rlwe/params.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/u128.h"
+#include "ring/prime.h"
 #include "rlwe/table.h"
 
 const struct rlwe_params *rlwe_params_at(size_t i)
@@ -31,6 +33,34 @@ unsigned rlwe_security_limit_bits(unsigned log_n)
 static unsigned bit_length(uint64_t x)
 {
 	return x ? 64 - (unsigned)__builtin_clzll(x) : 0;
+}
+
+/* floor(sqrt(x)) */
+static uint64_t square_root(uint64_t x)
+{
+	uint64_t root = 0;
+
+	while ((root + 1) * (root + 1) <= x)
+		root++;
+	return root;
+}
+
+void rlwe_params_skip_lsbs(const struct rlwe_params *p, unsigned skip[2])
+{
+	int margin = (int)bit_length(p->q[0] / p->t) - 1 - 3;
+	/* 8 standard deviations, 8 sqrt(2N/9), of the product of c1's rounding and a ternary secret */
+	uint64_t spread = square_root((128u << p->log_n) / 9);
+	int left = margin - (int)bit_length(spread - 1);
+
+	if (left <= 1)
+		margin++;
+	skip[0] = margin > 0 ? (unsigned)margin : 0;
+	skip[1] = left > 1 ? (unsigned)left : 0;
+}
+
+size_t rlwe_params_payload_bytes(const struct rlwe_params *p)
+{
+	return ((size_t)1 << p->log_n) * (bit_length(p->t) - 1) / 8;
 }
 
 /* Bit length of the product, by schoolbook multiplication: a floating logarithm would be wrong at the limit
@@ -96,6 +126,28 @@ static enum veil_status check_search(const struct rlwe_params *p, struct veil_er
 	return VEIL_OK;
 }
 
+static enum veil_status check_bfv(const struct rlwe_params *p, struct veil_error *err)
+{
+	if (p->t < 3)
+		return error_set(err, VEIL_E_INVALID,
+			"%s: BFV needs a plaintext modulus t >= 3, not %" PRIu64, p->name, p->t);
+	for (unsigned i = 0; i < p->q_count; i++) {
+		if (p->t % p->q[i] == 0)
+			return error_set(err, VEIL_E_INVALID, "%s: q[%u] = %" PRIu64 " divides t = %" PRIu64,
+				p->name, i, p->q[i], p->t);
+		if (p->t > p->q[i])
+			return error_set(err, VEIL_E_INVALID,
+				"%s: t = %" PRIu64 " is not below q[%u] = %" PRIu64, p->name, p->t, i,
+				p->q[i]);
+	}
+	if (!prime_is_prime(p->t))
+		return error_set(err, VEIL_E_INVALID, "%s: t = %" PRIu64 " is not prime", p->name, p->t);
+	if (p->special && p->q_count < 2)
+		return error_set(err, VEIL_E_INVALID, "%s: the one modulus cannot be for key switching alone",
+			p->name);
+	return VEIL_OK;
+}
+
 enum veil_status rlwe_params_check(
 	const struct rlwe_params *params, bool allow_insecure, struct veil_error *err)
 {
@@ -114,10 +166,7 @@ enum veil_status rlwe_params_check(
 	case RLWE_USE_SEARCH_EXACT:
 		return check_search(params, err);
 	case RLWE_USE_BFV:
-		if (params->t < 2)
-			return error_set(err, VEIL_E_INVALID, "%s: BFV needs a plaintext modulus t >= 2",
-				params->name);
-		return VEIL_OK;
+		return check_bfv(params, err);
 	}
 	return error_set(err, VEIL_E_INVALID, "%s: unknown use", params->name);
 }

@@ -43,6 +43,13 @@ static inline unsigned rlwe_params_level(const struct rlwe_params *params)
 	return params->q_count - params->special;
 }
 
+/** BFV: the low bits that polynomials 0 and 1 of a reply modulo q[0] leave out: decryption survives them if
+ * the error was below q[0] / 4t, but for one message of N = 8192 in 2^36. Eprint 2022/207, 5.2 and appendix
+ * F, in the integers of apple/swift-homomorphic-encryption. */
+void rlwe_params_skip_lsbs(const struct rlwe_params *params, unsigned skip[2]);
+/** BFV: bytes that the coefficients of a plaintext carry, floor(log2 t) bits each. */
+size_t rlwe_params_payload_bytes(const struct rlwe_params *params);
+
 /** The embedded set of that name, or NULL. */
 const struct rlwe_params *rlwe_params_find(const char *name);
 /** The embedded sets in file order; NULL past the last. For tests and `info`. */
@@ -54,7 +61,8 @@ unsigned rlwe_security_limit_bits(unsigned log_n);
 
 /** Everything that makes a set usable: N in the table, each q prime, distinct, = 1 mod 2N and within kernel
  * width, bit length of the product within the limit (integers, never floating log2), bits of the search
- * within q. An `insecure` set passes only where `allow_insecure` is true. */
+ * within q, t of BFV an odd prime below every q. An `insecure` set passes only where `allow_insecure` is
+ * true. */
 enum veil_status rlwe_params_check(
 	const struct rlwe_params *params, bool allow_insecure, struct veil_error *err) VEIL_MUST_CHECK;
 

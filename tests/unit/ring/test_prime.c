@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/u128.h"
+#include "kat/roots.h"
 #include "support/test.h"
 
 Test(prime, is_prime_agrees_with_a_sieve)
@@ -57,39 +58,11 @@ Test(prime, inverses_and_powers_agree_with_repeated_multiplication)
 	}
 }
 
-/* Published by apple/swift-homomorphic-encryption (PredefinedRlweParameters and NttTests), Apache-2.0. */
-static const struct {
-	unsigned log_n;
-	uint64_t q, root;
-} known[] = {
-	{12, 134176769, 24149},
-	{12, 268369921, 62736},
-	{12, 268361729, 58939},
-	{12, 40961, 12},
-	{12, 65537, 13},
-	{12, 8589852673, 652337},
-	{12, 8589844481, 4268790},
-	{13, 36028797018652673, 15372713853695},
-	{13, 36028797017571329, 3055459936772},
-	{13, 36028797017456641, 4991203289951},
-	{13, 268369921, 65274},
-	{13, 536690689, 130289},
-	{13, 1152921504606830593, 25959043411404},
-	{13, 1152921504606748673, 100406242475323},
-	{13, 1099511480321, 30370987},
-	{13, 8404993, 272},
-	{13, 268582913, 15787},
-	{13, 536903681, 78006},
-	{13, 2199023288321, 103974551},
-	{13, 33832961, 2686},
-	{13, 557057, 268},
-};
-
 Test(prime, minimum_roots_are_the_published_ones)
 {
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		cr_assert_eq(
-			prime_min_root(known[i].q, known[i].log_n), known[i].root, "q = %lu", known[i].q);
+	for (size_t i = 0; i < KAT_ROOTS; i++)
+		cr_assert_eq(prime_min_root(kat_roots[i].q, kat_roots[i].log_n), kat_roots[i].root, "q = %lu",
+			kat_roots[i].q);
 }
 
 Test(prime, the_minimum_root_is_the_first_that_a_search_finds)

@@ -8,16 +8,55 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "kat/roots.h"
+#include "kat/sets.h"
+#include "ring/prime.h"
 #include "support/test.h"
 
 /* A released set is never edited: a new one gets a new name and a new line here. */
 static const struct {
 	const char *file, *hash;
 } pinned[] = {
+	{"insecure_n_16_logq_60_logt_15.params",
+		"dd8c34fd180cf3fe8b290275fe7d8fa80a82d6fae369da7fc52732a7e2cce9b1"},
+	{"insecure_n_512_logq_4x60_logt_20.params",
+		"e2a9e8e56af3443643cb181b2f3f4953e0ca446a19b364fd489e9c20f018f104"},
+	{"insecure_n_8_logq_5x18_logt_5.params",
+		"11481a1b02345080e23b0f8b88ec7ab19b11687d867d40ecd36a28a7ed19f9ec"},
 	{"insecure_search_n64_q28.params",
 		"d41672646cf374bfc4f722c63de68ede8508f96b128149abda8454f65ac9bc43"},
 	{"insecure_search_n64_q38_exact.params",
 		"4648aab95ac31d6d7aa1d434338e8c5d752ae9020fbbad75dafc2e8e12a854cd"},
+	{"n_4096_logq_16_33_33_logt_4.params",
+		"9447707b09b7ee7e533ee0cf26c95cdd423c19eb4bd0190e540e2beafe80c3bc"},
+	{"n_4096_logq_27_28_28_logt_13.params",
+		"5b94ea2e55d2b4d41d8168cb1b68be714d39325fa3a97463632988e6c6170dd2"},
+	{"n_4096_logq_27_28_28_logt_16.params",
+		"ae525c3218fd4bd88f6b4966a08377218ee24c238a960d0b15e98552f0c3f846"},
+	{"n_4096_logq_27_28_28_logt_17.params",
+		"b00e762dd96b1fc358cc44cf596337e783692d45cbc0f39c2e8ca860693d73a7"},
+	{"n_4096_logq_27_28_28_logt_4.params",
+		"ac2e9a75a7b869cde4f50beb7ca8a7269324e8e2783d2dd20514eb2e3bf01b15"},
+	{"n_4096_logq_27_28_28_logt_5.params",
+		"12614b76800a9ff47683ea14c055c3e8bb161c3884f45b177f7702e42a95ef48"},
+	{"n_4096_logq_27_28_28_logt_6.params",
+		"218e5565e5048ca617e481953e4aefc89b155fc0b06072628aa64728477a642f"},
+	{"n_8192_logq_28_60_60_logt_20.params",
+		"06dd60807db48a755190beca13360ba04a75c3f26c1d73535be0ea4bc9752511"},
+	{"n_8192_logq_29_60_60_logt_15.params",
+		"49b6cdae93bd503ca46aaef028583a6c9b063aea716602fc6845ff3097920b77"},
+	{"n_8192_logq_3x36_logt_22.params",
+		"65444dd7f2153ee12551696437c19298a1fd71d71d40d95d7ba651a0b8e7dcee"},
+	{"n_8192_logq_3x55_logt_24.params",
+		"29c715eff3ae1b004fcc5abd48f63ec860abe141f74d9e46c16067fea5794218"},
+	{"n_8192_logq_3x55_logt_29.params",
+		"ec60d154619dcec2fd4790959af15305fa0b988074ba32175a4c75cf09ef2374"},
+	{"n_8192_logq_3x55_logt_30.params",
+		"5a3c991d5db322fc8336e7c9f3d8adb8fa4456a736541bd0d66d693a7c72441f"},
+	{"n_8192_logq_3x55_logt_42.params",
+		"882b7aca9a43ac9fd17f34ddf783921ff42776882ec9a4d2119c6173ca57e6e4"},
+	{"n_8192_logq_40_60_60_logt_26.params",
+		"76d25163ae9c7bb47174284a016874fa8a801ba47845132c4133307a11b37e72"},
 	{"search_n2048_q28.params", "cc808ff95bbf66bd01c17ae1fb9f90adff0870d5bb031f6a7deebf08b8483e5a"},
 	{"search_n2048_q38_exact.params", "a988d72179107902def8701198d62ab15b6fd13463be48b08c043c5387a8ba67"},
 	{"security.tsv", "50df134c9384651df132ba60844264b2c6a4cccf67e514fb96ed6176e0a42616"},
@@ -79,6 +118,29 @@ static uint64_t number(const char *text, const char *key)
 	return strtoull(value(text, key), NULL, 10);
 }
 
+static void check_numbers(const struct rlwe_params *p, const char *text)
+{
+	const char *at = strstr(text, "\nq = ") + 5;
+
+	for (unsigned i = 0; i < p->q_count; i++) {
+		char *end;
+
+		cr_assert_eq(p->q[i], strtoull(at, &end, 10), "%s: q[%u]", p->name, i);
+		at = end;
+	}
+	cr_assert_eq(*at, '\n', "%s has more moduli", p->name);
+	cr_assert_eq(p->use == RLWE_USE_BFV, strcmp(value(text, "use"), "bfv") == 0);
+	cr_assert_eq(p->special, p->use == RLWE_USE_BFV && p->q_count > 1);
+	if (p->use == RLWE_USE_BFV) {
+		cr_assert_eq(p->t, number(text, "t"));
+		return;
+	}
+	cr_assert_eq(p->t, 0);
+	cr_assert_eq(p->upload_bits, number(text, "upload_bits"));
+	cr_assert_eq(p->reply_c1_bits, number(text, "reply_c1_bits"));
+	cr_assert_eq(p->reply_c0_bits, number(text, "reply_c0_bits"));
+}
+
 Test(params, every_file_is_embedded_as_it_stands_and_passes_its_check)
 {
 	size_t count = 0;
@@ -99,11 +161,7 @@ Test(params, every_file_is_embedded_as_it_stands_and_passes_its_check)
 		cr_assert_not_null(p, "%s", name);
 		cr_assert_str_eq(p->name, name);
 		cr_assert_eq((uint64_t)1 << p->log_n, number(text, "n"));
-		cr_assert_eq(p->q_count, 1);
-		cr_assert_eq(p->q[0], number(text, "q"));
-		cr_assert_eq(p->upload_bits, number(text, "upload_bits"));
-		cr_assert_eq(p->reply_c1_bits, number(text, "reply_c1_bits"));
-		cr_assert_eq(p->reply_c0_bits, number(text, "reply_c0_bits"));
+		check_numbers(p, text);
 		cr_assert_eq(p->error == RLWE_CBD21, strcmp(value(text, "error"), "cbd21") == 0);
 		cr_assert_eq(
 			p->use == RLWE_USE_SEARCH_EXACT, strcmp(value(text, "use"), "search_exact") == 0);
@@ -215,6 +273,26 @@ Test(params, violations_are_refused_by_name)
 	bad = bfv(12, small, 1);
 	bad.t = 0;
 	refuse(bad, "plaintext modulus");
+	bad.t = 2;
+	refuse(bad, "plaintext modulus");
+	bad.t = 16;
+	refuse(bad, "t = 16 is not prime");
+	bad.t = 561;
+	refuse(bad, "t = 561 is not prime");
+	bad.t = small[0];
+	refuse(bad, "q[0] = 65537 divides t = 65537");
+	bad.t = (uint64_t)65537 * 65537;
+	refuse(bad, "q[0] = 65537 divides t");
+	bad.t = 65539;
+	refuse(bad, "t = 65539 is not below q[0] = 65537");
+	bad.t = 65521;
+	accept(bad);
+	bad.special = true;
+	refuse(bad, "key switching alone");
+	bad = bfv(13, small, 2), bad.t = 786431;
+	refuse(bad, "t = 786431 is not below q[0]");
+	bad.q = (const uint64_t[]){786433, 65537};
+	refuse(bad, "t = 786431 is not below q[1]");
 
 	bad = p, bad.upload_bits = 0;
 	refuse(bad, "upload_bits = 0");
@@ -243,4 +321,49 @@ Test(params, an_insecure_set_needs_permission)
 	p.insecure = false; /* the label alone does not make it safe */
 	refuse(p, "no line for N = 64");
 	cr_assert_eq(rlwe_params_check(rlwe_params_find("insecure_search_n64_q28"), true, NULL), VEIL_OK);
+}
+
+Test(params, the_sets_of_bfv_are_the_published_ones)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; rlwe_params_at(i); i++)
+		count += rlwe_params_at(i)->use == RLWE_USE_BFV;
+	cr_assert_eq(count, KAT_SETS);
+	for (size_t i = 0; i < KAT_SETS; i++) {
+		const struct kat_set *kat = &kat_sets[i];
+		const struct rlwe_params *p = rlwe_params_find(kat->name);
+		unsigned skip[2];
+
+		cr_assert_not_null(p, "%s", kat->name);
+		cr_assert_eq(p->use, RLWE_USE_BFV);
+		cr_assert_eq(p->log_n, kat->log_n);
+		cr_assert_eq(p->t, kat->t);
+		cr_assert_eq(p->q_count, kat->q_count);
+		cr_assert_arr_eq(p->q, kat->q, p->q_count * sizeof *p->q);
+		cr_assert_eq(rlwe_params_level(p), p->q_count > 1 ? p->q_count - 1 : 1);
+		rlwe_params_skip_lsbs(p, skip);
+		cr_assert_arr_eq(skip, kat->skip, sizeof skip, "%s: %u %u", p->name, skip[0], skip[1]);
+		if (kat->payload)
+			cr_assert_eq(rlwe_params_payload_bytes(p), kat->payload, "%s", p->name);
+	}
+}
+
+static bool root_is_known(uint64_t q, unsigned log_n)
+{
+	for (size_t i = 0; i < KAT_ROOTS; i++)
+		if (kat_roots[i].q == q && kat_roots[i].log_n == log_n)
+			return true;
+	return false;
+}
+
+Test(params, the_root_of_every_prime_is_a_known_answer)
+{
+	for (size_t i = 0; i < KAT_SETS; i++) {
+		const struct rlwe_params *p = rlwe_params_find(kat_sets[i].name);
+
+		for (unsigned j = 0; j < p->q_count; j++)
+			cr_assert(root_is_known(p->q[j], p->log_n), "%lu", p->q[j]);
+		cr_assert_eq(root_is_known(p->t, p->log_n), prime_min_root(p->t, p->log_n) != 0);
+	}
 }
