@@ -5,13 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AVX2 (CPU_AVX2 | CPU_FMA)
+#define AVX512 (AVX2 | CPU_AVX512)
+
 static const struct {
 	const char *name;
 	unsigned mask;
 } classes[] = {
-	{"full", CPU_AVX2 | CPU_AVX512 | CPU_IFMA | CPU_VNNI | CPU_VBMI | CPU_VPOPCNT},
-	{"avx512", CPU_AVX2 | CPU_AVX512},
-	{"avx2", CPU_AVX2},
+	{"full", AVX512 | CPU_IFMA | CPU_VNNI | CPU_VBMI | CPU_VPOPCNT},
+	{"avx512", AVX512},
+	{"avx2", AVX2},
 	{"generic", 0},
 };
 
@@ -41,8 +44,10 @@ static unsigned detect(void)
 	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
 		return 0;
 	xcr0 = read_xcr0();
+	if ((xcr0 & XCR0_YMM) == XCR0_YMM)
+		found |= bit(c, 12, CPU_FMA);
 	if (!__get_cpuid_count(7, 0, &a, &b, &c, &d))
-		return 0;
+		return found;
 	if ((xcr0 & XCR0_YMM) == XCR0_YMM)
 		found |= bit(b, 5, CPU_AVX2);
 	if ((xcr0 & XCR0_ZMM) == XCR0_ZMM && bit(b, 16, 1) && bit(b, 17, 1) && bit(b, 30, 1) && bit(b, 31, 1))
@@ -70,9 +75,7 @@ bool cpu_features_from_name(const char *name, unsigned *mask)
 
 const char *cpu_features_name(unsigned mask)
 {
-	const unsigned avx512 = CPU_AVX2 | CPU_AVX512;
-
-	if (mask & ~avx512)
+	if (mask & ~AVX512)
 		return "full";
 	if (mask & CPU_AVX512)
 		return "avx512";

@@ -12,11 +12,12 @@ enum cpu_feature {
 	CPU_VNNI = 1 << 3,
 	CPU_VBMI = 1 << 4,
 	CPU_VPOPCNT = 1 << 5, /* AVX512_VPOPCNTDQ */
+	CPU_FMA = 1 << 6, /* FMA3, on ymm */
 };
 
 /** What this machine can run, lowered (never raised) by VEIL_ISA=generic|avx2|avx512|full. An unknown value
- * of VEIL_ISA aborts with a sentence that lists the known ones. `avx512` is CPU_AVX2|CPU_AVX512; `full` (the
- * default) is all. */
+ * of VEIL_ISA aborts with a sentence that lists the known ones. `avx2` is CPU_AVX2|CPU_FMA,
+ * `avx512` those and CPU_AVX512; `full` (the default) is all. */
 unsigned cpu_features(void);
 
 /** Parses one of the four names; false if unknown. */

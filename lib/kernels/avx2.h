@@ -5,7 +5,14 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-/* Pieces that the AVX2 files share: vectors of eight residues of 32 bits. */
+/* Pieces that the AVX2 files share: vectors of eight residues of 32 bits, or of four of 64. */
+
+#define INLINE static inline __attribute__((always_inline))
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
 
 static inline __m256i load(const void *at)
 {
@@ -41,7 +48,16 @@ static inline __m256i high_words(__m256i even, __m256i odd)
 	return _mm256_blend_epi32(_mm256_shuffle_epi32(even, 0xf5), odd, 0xaa);
 }
 
-/** x < 2q: back to [0, q). */
+/** x, y = lower halves, upper halves */
+static inline void exchange_halves(__m256i *x, __m256i *y)
+{
+	const __m256i low = _mm256_permute2x128_si256(*x, *y, 0x20);
+
+	*y = _mm256_permute2x128_si256(*x, *y, 0x31);
+	*x = low;
+}
+
+/** Lanes of 32 bits, x < 2q: back to [0, q). */
 static inline __m256i reduce(__m256i x, __m256i q)
 {
 	return _mm256_min_epu32(x, _mm256_sub_epi32(x, q));

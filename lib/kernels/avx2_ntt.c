@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/u128.h"
 #include "kernels/avx2.h"
 #include "kernels/forms.h"
 
-/* Transforms of N >= 64 on eight 32-bit lanes. The array is crossed a few times: radix-8, -4 or -2 passes
- * between vectors that are far apart, and one pass over blocks of 64 neighbours, eight vectors in registers,
- * that does six stages: three between vectors, three inside. Two butterflies, by the headroom that q leaves:
+/* Transforms of N >= 64 on eight 32-bit lanes, in the passes of avx2_ntt_body.h. Two butterflies, by the
+ * headroom that q leaves:
  *
  * lazy, q < 2^28: signed lanes, so |x| < 8q fits. Shoup's multiplication with w in (-q/2, q/2) and the
  * quotient round(w 2^32 / q): T = w y - floor(y quotient / 2^32) q lies in (-q/4, 5q/4) for |y| < 8q, within
  * |y|/32 of (0, q). Sums and differences are not reduced until `settle` brings them to (-q/2, q/2). strict, q
  * < 2^31: unsigned lanes; every result is reduced to [0, q) or [0, 2q).
  *
- * Comments give lazy values in units of q. */
+ * Lazy values in units of q: a forward stage takes what is below b to below b + 1 + b/32: from [0, 1) six
+ * stages end at 2.1, 3.1, 4.2, 5.4, 6.5, 7.7; a stage whose x is settled, then five more, at 1.8, 2.8, 3.9,
+ * 5.1, 6.2, 7.4. Settled is the first stage of the last pass, and that of the second pass where more than six
+ * stages come before the last pass. Inverse sums double and are settled in the last stage of each pass:
+ * inside the vectors they go from [0, 1) to [0, 8); in a radix-8 pass from (-1/2, 5/4) to (-4, 10), of which
+ * 3 is taken off. */
 
-#define INLINE static inline __attribute__((always_inline))
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 8")
-#endif
-#define EACH_PAIR(k) \
-	UNROLL       \
-	for (int k = 0; k < 8; k += 2)
+#define WORD uint32_t
+#define LANES 8
+#define TWIDDLES kernels_twiddles_w4
 
 struct constant {
 	uint32_t w, quotient;
@@ -79,12 +78,6 @@ INLINE void scales_of(struct factor *scales, const struct table *t, enum kernels
 	}
 }
 
-/* How many stages the next pass does of those left to do: as many threes as there are, but no one. */
-INLINE unsigned next_pass(unsigned left)
-{
-	return left == 4 ? 2 : left < 3 ? left : 3;
-}
-
 INLINE __m256i all(const uint32_t *at)
 {
 	return _mm256_set1_epi32((int)*at);
@@ -132,29 +125,6 @@ INLINE struct factor factor_each(const struct twiddles *t, size_t i)
 	return (struct factor){load(t->w + i), even, odd_lanes(even)};
 }
 
-INLINE void load_rows(__m256i *v, int count, const uint32_t *x, size_t stride)
-{
-	UNROLL
-	for (int k = 0; k < count; k++)
-		v[k] = load(x + k * stride);
-}
-
-INLINE void store_rows(const __m256i *v, int count, uint32_t *x, size_t stride)
-{
-	UNROLL
-	for (int k = 0; k < count; k++)
-		store(x + k * stride, v[k]);
-}
-
-/* x, y = lower halves, upper halves */
-INLINE void exchange_halves(__m256i *x, __m256i *y)
-{
-	const __m256i low = _mm256_permute2x128_si256(*x, *y, 0x20);
-
-	*y = _mm256_permute2x128_si256(*x, *y, 0x31);
-	*x = low;
-}
-
 /* In each half: x, y = x0 y0 x1 y1, x2 y2 x3 y3. */
 INLINE void unpack_words(__m256i *x, __m256i *y)
 {
@@ -173,7 +143,30 @@ INLINE void part_words(__m256i *x, __m256i *y)
 	*y = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xdd));
 }
 
+INLINE struct table make_table(const struct kernels_prime *p, unsigned log_n)
+{
+	return (struct table){.q = (uint32_t)p->q, .log_n = log_n, .inverse_q = 1.0f / (float)(uint32_t)p->q};
+}
+
+INLINE __m256i keep(__m256i x, const struct ring *r)
+{
+	(void)r;
+	return x;
+}
+
+INLINE __m256i add_lanes(__m256i x, __m256i y, const struct ring *r)
+{
+	(void)r;
+	return _mm256_add_epi32(x, y);
+}
+
 /* --- lazy */
+
+#define lazy_enter keep
+#define lazy_begin keep
+#define lazy_middle keep
+#define lazy_plus add_lanes
+#define lazy_sum add_lanes
 
 INLINE __m256i lazy_mul(__m256i y, struct factor f, const struct ring *r)
 {
@@ -220,18 +213,6 @@ INLINE __m256i lazy_finish_product(__m256i x, const struct ring *r)
 	return reduce(lazy_lift(x, r), r->q);
 }
 
-INLINE __m256i lazy_begin(__m256i x, const struct ring *r)
-{
-	(void)r;
-	return x;
-}
-
-INLINE __m256i lazy_sum(__m256i x, __m256i y, const struct ring *r)
-{
-	(void)r;
-	return _mm256_add_epi32(x, y);
-}
-
 INLINE __m256i lazy_difference(__m256i x, __m256i y, const struct ring *r)
 {
 	(void)r;
@@ -243,13 +224,18 @@ INLINE __m256i lazy_bias(__m256i x, const struct ring *r)
 	return _mm256_sub_epi32(x, _mm256_add_epi32(r->q, _mm256_add_epi32(r->q, r->q)));
 }
 
-static struct constant lazy_encode(uint64_t w, uint32_t q)
+INLINE bool lazy_settles(unsigned done, unsigned before)
 {
-	const int64_t centred = w > q / 2 ? (int64_t)w - q : (int64_t)w;
-	/* centred 2^32 / q + 1/2 = numerator / 2q, rounded down; shifted up by q 2^33 to be positive */
-	const uint64_t numerator = (uint64_t)((centred + q) * ((int64_t)1 << 33) + q);
+	return done == before || (before > 6 && done == 3);
+}
 
-	return (struct constant){(uint32_t)centred, (uint32_t)(numerator / (2 * (uint64_t)q))};
+static struct constant lazy_encode(uint64_t w, uint64_t q)
+{
+	const int64_t centred = w > q / 2 ? (int64_t)(w - q) : (int64_t)w;
+	/* centred 2^32 / q + 1/2 = numerator / 2q, rounded down; shifted up by q 2^33 to be positive */
+	const uint64_t numerator = (uint64_t)(centred + (int64_t)q) * ((uint64_t)1 << 33) + q;
+
+	return (struct constant){(uint32_t)centred, (uint32_t)(numerator / (2 * q))};
 }
 
 #define NAME(x) lazy_##x
@@ -257,6 +243,13 @@ static struct constant lazy_encode(uint64_t w, uint32_t q)
 #undef NAME
 
 /* --- strict: [0, 2q) going forward, [0, q) going back */
+
+#define strict_enter keep
+#define strict_settle keep
+#define strict_middle keep
+#define strict_plus add_lanes
+#define strict_bias keep
+#define strict_finish_product keep
 
 INLINE __m256i strict_mul(__m256i y, struct factor f, const struct ring *r)
 {
@@ -267,21 +260,9 @@ INLINE __m256i strict_mul(__m256i y, struct factor f, const struct ring *r)
 		r->q);
 }
 
-INLINE __m256i strict_settle(__m256i x, const struct ring *r)
-{
-	(void)r;
-	return x;
-}
-
 INLINE __m256i strict_finish(__m256i x, const struct ring *r)
 {
 	return reduce(x, r->q);
-}
-
-INLINE __m256i strict_finish_product(__m256i x, const struct ring *r)
-{
-	(void)r;
-	return x;
 }
 
 INLINE __m256i strict_begin(__m256i x, const struct ring *r)
@@ -299,13 +280,14 @@ INLINE __m256i strict_difference(__m256i x, __m256i y, const struct ring *r)
 	return _mm256_add_epi32(x, _mm256_sub_epi32(r->q, y));
 }
 
-INLINE __m256i strict_bias(__m256i x, const struct ring *r)
+INLINE bool strict_settles(unsigned done, unsigned before)
 {
-	(void)r;
-	return x;
+	(void)done;
+	(void)before;
+	return false;
 }
 
-static struct constant strict_encode(uint64_t w, uint32_t q)
+static struct constant strict_encode(uint64_t w, uint64_t q)
 {
 	return (struct constant){(uint32_t)w, (uint32_t)((w << 32) / q)};
 }

@@ -21,6 +21,11 @@ void kernels_avx2_pointwise(struct kernels *k);
 /** unpack, pack, round, uniform, remainder. */
 void kernels_avx2_bytes(struct kernels *k);
 
+/* Words of 8 bytes, CPU_AVX2. */
+
+/** q < 2^50, on doubles; CPU_FMA too. The transform from N = 64 on. */
+void kernels_avx2_w64_fma(struct kernels *k, unsigned q_bits, unsigned log_n);
+
 /** Words of 4 bytes, with what CPU_AVX512 stands for; the transform from N = 32 on. */
 void kernels_avx512_w32(struct kernels *k, unsigned q_bits, unsigned log_n);
 

@@ -21,6 +21,11 @@ double bench_limit_read_us(struct bench *b, size_t working_set, size_t bytes);
 /** Microseconds for `count` 32x32->64-bit lane multiplies at the throughput measured in this run for this
  * ISA. */
 double bench_limit_mul_us(struct bench *b, double count);
+/** Microseconds for the multiplications of `count` butterflies modulo a prime of q_bits bits: with lanes of
+ * 32 bits four (two 64-bit products, two low halves), which take the multiplier as long as two 64-bit
+ * products; with lanes of 64 what the best form known for this ISA needs (loops.h), at its instruction's
+ * throughput. */
+double bench_limit_butterflies_us(struct bench *b, unsigned q_bits, double count);
 
 /** Time fn(arg): warms up, then repeats in batches for a fixed time; prints min and median of a call.
  *  limit_us  what the machine's limits allow (0: none known)

@@ -52,4 +52,4 @@ uint64_t loops_chain(uint64_t seed)
 	return x;
 }
 
-const struct loops loops_generic = {"generic", read_words, mul_words, "imul"};
+const struct loops loops_generic = {"generic", read_words, mul_words, "imul", mul_words, "imul", {3, 3}};

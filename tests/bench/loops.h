@@ -14,11 +14,16 @@ struct loops {
 	/** LOOPS_MULS 32x32->64-bit lane multiplies with enough independent chains to fill the units. */
 	uint64_t (*mul)(uint64_t seed);
 	const char *mul_note; /* the instruction it counts */
+	/** The same of lanes of 50 bits: the instruction that a butterfly modulo q < 2^50 is made of. */
+	uint64_t (*wide_mul)(uint64_t seed);
+	const char *wide_note;
+	/* of a butterfly with words of 64 bits: `wide_mul`s for q < 2^50, `mul`s for q above */
+	unsigned butterfly_muls[2];
 };
 
 #define LOOPS_MULS 61440
 
-extern const struct loops loops_generic, loops_avx2, loops_avx512;
+extern const struct loops loops_generic, loops_avx2, loops_avx512, loops_ifma;
 
 /** 65536 additions, each waiting for the one before: one a cycle. */
 uint64_t loops_chain(uint64_t seed);

@@ -21,6 +21,13 @@ static void mul_once(void *arg)
 	sink = loops->mul(3);
 }
 
+static void wide_mul_once(void *arg)
+{
+	const struct loops *loops = arg;
+
+	sink = loops->wide_mul(0);
+}
+
 static void chain_once(void *arg)
 {
 	(void)arg;
@@ -84,16 +91,30 @@ double bench_limit_mul_us(struct bench *b, double count)
 	return count / b->muls_per_us;
 }
 
+double bench_limit_butterflies_us(struct bench *b, unsigned q_bits, double count)
+{
+	if (q_bits <= 31)
+		return bench_limit_mul_us(b, 2 * count);
+	if (q_bits > 50)
+		return bench_limit_mul_us(b, b->loops->butterfly_muls[1] * count);
+	if (b->wide_muls_per_us == 0)
+		b->wide_muls_per_us =
+			LOOPS_MULS / bench_time(wide_mul_once, (void *)(uintptr_t)b->loops, 0.3).min_us;
+	return b->loops->butterfly_muls[0] * count / b->wide_muls_per_us;
+}
+
 void machine_init(struct bench *b)
 {
 	long l3 = sysconf(_SC_LEVEL3_CACHE_SIZE);
 
 	b->loops = &loops_generic;
 #ifdef __x86_64__
-	if (b->features & CPU_AVX2)
+	if (b->features & CPU_AVX2 && b->features & CPU_FMA)
 		b->loops = &loops_avx2;
 	if (b->features & CPU_AVX512)
 		b->loops = &loops_avx512;
+	if (b->features & CPU_AVX512 && b->features & CPU_IFMA)
+		b->loops = &loops_ifma;
 #endif
 	/* Four times the last cache, so that what is left of the last pass does not count; huge pages, so
 	 * that this is the limit of the memory and not of address translation. */

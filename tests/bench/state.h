@@ -21,7 +21,7 @@ struct bench {
 		size_t set;
 		double bytes_per_us;
 	} read[BENCH_READ_SETS]; /* what was measured so far */
-	double muls_per_us;
+	double muls_per_us, wide_muls_per_us; /* 0: not measured yet */
 };
 
 struct bench_time {
