@@ -2,19 +2,23 @@
 #include "sdk/embed.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/ct.h"
 #include "base/error.h"
 #include "sdk/image.h"
 #include "sdk/model.h"
 #include "veil/embed.h"
 
+#define READ_BYTES (VEIL_MAX_IMAGE_BYTES + 1)
+
 struct veil_embedder {
 	struct encoder *encoder;
-	float pixels[EMBED_PIXELS];
+	float pixels[EMBED_PIXELS]; /* zeros between pictures */
 };
 
 enum veil_status veil_embedder_create(struct veil_embedder **out, struct veil_error *err)
@@ -41,14 +45,15 @@ uint32_t veil_embedder_dim(const struct veil_embedder *embedder)
 	return EMBED_DIM;
 }
 
-/* The model's last step is this division; it is made good for what its arithmetic lost. */
+/* The model's last step is this division; it is made good for what its arithmetic lost. Anything that is not
+ * finite has no such norm. */
 static enum veil_status normalise(float vector[EMBED_DIM], struct veil_error *err)
 {
 	double sum = 0;
 
 	for (int i = 0; i < EMBED_DIM; i++)
 		sum += (double)vector[i] * vector[i];
-	if (sum < 0.5 || sum > 2)
+	if (!(sum >= 0.5 && sum <= 2))
 		return error_set(err, VEIL_E_CORRUPT, "the model's output has norm %g, not 1", sqrt(sum));
 	for (int i = 0; i < EMBED_DIM; i++)
 		vector[i] = (float)(vector[i] / sqrt(sum));
@@ -82,6 +87,8 @@ static enum veil_status embed(struct veil_embedder *e, float *vector, uint32_t d
 		st = normalise(result, err);
 	if (st == VEIL_OK)
 		memcpy(vector, result, sizeof result);
+	wipe(e->pixels, sizeof e->pixels);
+	wipe(result, sizeof result);
 	return st;
 }
 
@@ -91,44 +98,45 @@ enum veil_status veil_embedder_embed(struct veil_embedder *embedder, float *vect
 	return embed(embedder, vector, dim, (struct bytes){data, size}, "the picture", err);
 }
 
-/* Whole, but never more than one byte above the limit: what image_decode needs to refuse it. */
-static enum veil_status read_file(uint8_t **data, size_t *size, const char *path, struct veil_error *err)
+/* Whole, but never more than one byte above the limit: what image_decode needs to refuse it. The room is
+ * taken at once, and costs what is written to: growing would leave copies behind. */
+static enum veil_status read_file(uint8_t *data, size_t *size, const char *path, struct veil_error *err)
 {
-	FILE *file = fopen(path, "rb");
-	size_t room = 0, got;
-	enum veil_status st = VEIL_OK;
+	/* A pipe is read to its end, but one that nobody writes to is not waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	ssize_t got = 0;
 
-	if (!file)
-		return error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
-	do {
-		uint8_t *grown;
-
-		room = room ? 2 * room : 1 << 16;
-		room = room < VEIL_MAX_IMAGE_BYTES ? room : VEIL_MAX_IMAGE_BYTES + 1;
-		grown = realloc(*data, room);
-		if (!grown) {
-			st = error_set(err, VEIL_E_NOMEM, "%s: no memory for it", path);
+	if (fd < 0 || fcntl(fd, F_SETFL, 0) != 0)
+		got = -1;
+	while (got >= 0 && *size < READ_BYTES) {
+		got = read(fd, data + *size, READ_BYTES - *size);
+		if (got == 0)
 			break;
-		}
-		*data = grown;
-		got = fread(*data + *size, 1, room - *size, file);
-		*size += got;
-	} while (*size == room && room <= VEIL_MAX_IMAGE_BYTES);
-	if (st == VEIL_OK && ferror(file))
-		st = error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
-	fclose(file);
-	return st;
+		if (got > 0)
+			*size += (size_t)got;
+		else if (errno == EINTR)
+			got = 0;
+	}
+	if (got < 0)
+		error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return got < 0 ? VEIL_E_IO : VEIL_OK;
 }
 
 enum veil_status veil_embedder_embed_file(
 	struct veil_embedder *embedder, float *vector, uint32_t dim, const char *path, struct veil_error *err)
 {
-	uint8_t *data = NULL;
+	uint8_t *data = malloc(READ_BYTES);
 	size_t size = 0;
-	enum veil_status st = read_file(&data, &size, path, err);
+	enum veil_status st;
 
+	if (!data)
+		return error_set(err, VEIL_E_NOMEM, "%s: no memory for it", path);
+	st = read_file(data, &size, path, err);
 	if (st == VEIL_OK)
 		st = embed(embedder, vector, dim, (struct bytes){data, size}, path, err);
+	wipe(data, size);
 	free(data);
 	return st;
 }

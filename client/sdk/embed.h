@@ -10,8 +10,8 @@
 extern "C" {
 #endif
 
-/** The seam behind which a network runs (embed_opencv.cpp): one of shape float[1][EMBED_SIDE][EMBED_SIDE][3],
- * red green blue from 0 to 1, to float[1][EMBED_DIM]. */
+/** The seam behind which a network runs, in embed_onnxruntime.c or embed_opencv.cpp: one of shape
+ * float[1][EMBED_SIDE][EMBED_SIDE][3], red green blue from 0 to 1, to float[1][EMBED_DIM]. */
 #define EMBED_SIDE 128
 #define EMBED_DIM 128
 #define EMBED_PIXELS (EMBED_SIDE * EMBED_SIDE * 3)
@@ -23,7 +23,8 @@ struct encoder;
 enum veil_status encoder_create(
 	struct encoder **out, const void *model, size_t size, struct veil_error *err) VEIL_MUST_CHECK;
 
-/** `vector` gets EMBED_DIM finite numbers for EMBED_PIXELS numbers; untouched on failure. */
+/** `vector` gets EMBED_DIM numbers for EMBED_PIXELS numbers; undefined on failure. What the library keeps of
+ * its own steps in between is not wiped. */
 enum veil_status encoder_run(
 	struct encoder *encoder, float *vector, const float *pixels, struct veil_error *err) VEIL_MUST_CHECK;
 

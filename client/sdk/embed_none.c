@@ -9,8 +9,9 @@ enum veil_status veil_embedder_create(struct veil_embedder **out, struct veil_er
 {
 	*out = NULL;
 	return error_set(err, VEIL_E_UNSUPPORTED,
-		"this build has no image embedding: install libopencv-dnn-dev libpng-dev libturbojpeg0-dev "
-		"libwebp-dev and rebuild, or bring vectors");
+		"this build has no image embedding: install libopencv-dnn-dev (or libonnxruntime-dev), "
+		"libpng-dev, "
+		"libturbojpeg0-dev and libwebp-dev and rebuild, or bring vectors");
 }
 
 uint32_t veil_embedder_dim(const struct veil_embedder *embedder)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ct.h"
 #include "base/error.h"
 
 /* By the first bytes of a file; '?' is any. */
@@ -82,6 +83,8 @@ enum veil_status image_reserve(struct image *image, uint64_t width, uint64_t hei
 
 void image_clear(struct image *image)
 {
+	if (image->rgba)
+		wipe(image->rgba, 4 * (size_t)image->width * image->height);
 	free(image->rgba);
 	*image = (struct image){0};
 }

@@ -18,7 +18,7 @@ struct image {
  * off, animated, beyond a limit of veil/embed.h) or VEIL_E_NOMEM. Its sentence and that of image_prepare
  * begin with a verb: the caller puts the name of the picture before it. */
 enum veil_status image_decode(struct image *out, struct bytes file, struct veil_error *err) VEIL_MUST_CHECK;
-/** Accepts a zeroed image. */
+/** Wipes the picture; accepts a zeroed image. */
 void image_clear(struct image *image);
 
 /** The numbers the model was trained on: the picture on white, cropped to the box of pixels that differ from

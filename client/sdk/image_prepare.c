@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/ct.h"
 #include "base/error.h"
 #include "sdk/embed.h"
 #include "sdk/image.h"
@@ -111,8 +112,10 @@ static bool init_resize(struct resize *r, const struct box *box)
 	return true;
 }
 
-static void clear_resize(struct resize *r)
+static void clear_resize(struct resize *r, const struct box *box)
 {
+	if (r->ink)
+		wipe(r->ink, (size_t)box->width * 3 * sizeof *r->ink);
 	free(r->weights);
 	free(r->ink);
 }
@@ -156,6 +159,7 @@ static void shrink(float result[EMBED_SIDE][EMBED_SIDE][3], const struct resize 
 					result[o][x][c] += r->y[o].weight[t] * line[x][c];
 		}
 	}
+	wipe(line, sizeof line);
 }
 
 /* Crop, square and resize treat both directions and both ends alike, so that turning the small result is as
@@ -182,7 +186,7 @@ enum veil_status image_prepare(float *pixels, const struct image *image, struct 
 {
 	struct resize r = {.weights = NULL};
 	float(*ink)[EMBED_SIDE][3] = calloc(EMBED_SIDE, sizeof *ink);
-	struct box box;
+	struct box box = {0};
 	enum veil_status st = VEIL_OK;
 
 	if (!find_box(&box, image)) {
@@ -193,7 +197,9 @@ enum veil_status image_prepare(float *pixels, const struct image *image, struct 
 		shrink(ink, &r, image, &box);
 		turn(pixels, ink, image->orientation);
 	}
-	clear_resize(&r);
+	clear_resize(&r, &box);
+	if (ink)
+		wipe(ink, EMBED_SIDE * sizeof *ink);
 	free(ink);
 	return st;
 }

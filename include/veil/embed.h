@@ -13,7 +13,8 @@ extern "C" {
 
 /** Turns pictures into vectors, on this machine alone: nothing is sent. The model, made for drawings of
  * single things on a light ground, is part of the library. An embedder is used by one thread at a
- * time. Memory that held the picture or what the model made of it is not wiped. */
+ * time. The picture's bytes and pixels are wiped before memory is given back; what the libraries that decode
+ * it and run the model keep of their own steps is not. */
 struct veil_embedder;
 
 /** Loads the model. VEIL_E_UNSUPPORTED where the library was built without what it needs to run one: the

@@ -27,6 +27,7 @@ CASES = [
     ('layers', 'lib/ring/a.c', '#include <openssl/evp.h>\n', 'only lib/base/hash.c', '#include <stdint.h>\n'),
     ('layers', 'server/search/a.c', '  #  include <microhttpd.h>\n', 'only server/kit/http', ''),
     ('layers', 'client/sdk/a.cpp', '#include <opencv2/dnn.hpp>\n', 'only client/sdk/embed_opencv', ''),
+    ('layers', 'client/sdk/a.c', '#include <onnxruntime_c_api.h>\n', 'only client/sdk/embed_onnxruntime', ''),
     ('size', 'lib/base/a.c', 'int a;\n' * 501, '501 lines', 'int a;\n' * 500),
     ('size', 'lib/base/a.h', 'int a;\n' * 201, 'limit 200', 'int a;\n' * 200),
     ('banned', 'lib/ring/a.c', '#include <pthread.h>\n', 'no thread', '/* #include <pthread.h> */\n'),

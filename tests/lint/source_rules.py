@@ -21,6 +21,7 @@ OWNERS = {
                   'server/build/report.c'],
     'ini.h': ['server/kit/config.c'],
     'opencv2/': ['client/sdk/embed_opencv.cpp'],
+    'onnxruntime': ['client/sdk/embed_onnxruntime.c'],
     'png.h': ['client/sdk/image_png.c', 'tests/'],
     'turbojpeg.h': ['client/sdk/image_jpeg.c', 'tests/'],
     'webp/': ['client/sdk/image_webp.c', 'tests/'],

@@ -4,6 +4,8 @@
 #include <math.h>
 
 #include "inside.h"
+#include "sdk/embed.h"
+#include "sdk/image.h"
 #include "support/test.h"
 
 /* What a search knows must not stay behind in memory that it gives back: every block that is freed while
@@ -27,7 +29,7 @@ static volatile size_t watched_count, seen;
 
 void __libc_free(void *p);
 
-void free(void *p)
+__attribute__((visibility("default"))) void free(void *p) /* of the libraries too */
 {
 	size_t words = p && watched_count ? malloc_usable_size(p) / sizeof(uint64_t) : 0;
 
@@ -80,6 +82,66 @@ Test(wipe, neither_the_vector_nor_the_scores_stay_in_memory_that_is_freed)
 	veil_client_destroy(client);
 	inside_destroy(server);
 }
+
+#ifdef HAVE_EMBEDDING
+
+/* Words of a picture that are found nowhere by chance. */
+static size_t watch_words(const void *data, size_t size)
+{
+	const uint64_t *words = data;
+	size_t count = 0;
+
+	for (size_t i = 0; i < size / sizeof *words && count < sizeof watched / sizeof *watched; i++)
+		if (words[i] >> 32 != (words[i] & UINT32_MAX))
+			watched[count++] = words[i];
+	return count;
+}
+
+Test(wipe, the_pixels_of_a_picture_do_not_stay_in_memory_that_is_freed)
+{
+	static float tensor[EMBED_PIXELS];
+	struct rng rng = test_rng();
+	struct image image = {.orientation = 1};
+	size_t count;
+
+	cr_assert_eq(image_reserve(&image, 300, 100, NULL), VEIL_OK);
+	rng_fill(&rng, image.rgba, (size_t)4 * 300 * 100);
+	cr_assert_gt(count = watch_words(image.rgba, (size_t)4 * 300 * 100), 40);
+	watched_count = count;
+	cr_assert_eq(image_prepare(tensor, &image, NULL), VEIL_OK);
+	image_clear(&image);
+	watched_count = 0;
+	cr_assert_eq(seen, 0);
+}
+
+/* Not what libpng keeps of the file, nor the network's later layers: those are the libraries'. */
+Test(wipe, nor_do_the_numbers_that_it_becomes)
+{
+	static float tensor[EMBED_PIXELS];
+	static uint8_t data[1 << 16];
+	FILE *file = fopen(test_source_path("tests/data/images/rainbow.png"), "rb");
+	struct veil_embedder *e;
+	float vector[EMBED_DIM];
+	struct veil_error err = {""};
+	struct image image;
+	size_t size, count;
+
+	cr_assert_not_null(file);
+	size = fread(data, 1, sizeof data, file);
+	fclose(file);
+	cr_assert_eq(image_decode(&image, (struct bytes){data, size}, &err), VEIL_OK, "%s", err.text);
+	cr_assert_eq(image_prepare(tensor, &image, &err), VEIL_OK, "%s", err.text);
+	image_clear(&image);
+	cr_assert_gt(count = watch_words(tensor + EMBED_PIXELS / 2, sizeof tensor / 2), 40);
+	cr_assert_eq(veil_embedder_create(&e, &err), VEIL_OK, "%s", err.text);
+	watched_count = count;
+	cr_assert_eq(veil_embedder_embed(e, vector, EMBED_DIM, data, size, &err), VEIL_OK, "%s", err.text);
+	veil_embedder_destroy(e);
+	watched_count = 0;
+	cr_assert_eq(seen, 0);
+}
+
+#endif
 
 #else
 
