@@ -104,7 +104,7 @@ int cli_embed(int argc, char **argv)
 	const char *output = NULL;
 	int json = 0, option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
 		case 'j':
 			json = 1;

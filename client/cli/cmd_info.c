@@ -24,7 +24,7 @@ int cli_info(int argc, char **argv)
 	struct veil_error err = {""};
 	enum veil_status st;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
 		case 's':
 			server = optarg;

@@ -48,7 +48,7 @@ static int parse(struct arguments *a, int argc, char **argv)
 		{'w', "timeout", 1, CLI_MAX_TIMEOUT_MS, &a->timeout_ms}};
 	int option, row = 0;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
 		case 's':
 			a->server = optarg;

@@ -47,17 +47,18 @@ int output_info(const struct veil_index_info *info, int json)
 	return cli_finish();
 }
 
-/* Nine digits are a float, whole. */
+/* Nine digits are a float, whole. JSON has no way to say a file name that is not UTF-8. */
 int output_vector(const char *image, const float *vector, uint32_t dim, int json)
 {
-	json_t *numbers;
+	json_t *numbers, *name;
 
 	if (json) {
+		name = json_string(image);
 		numbers = json_array();
 		for (uint32_t i = 0; i < dim; i++)
 			json_array_append_new(numbers, json_real((double)vector[i]));
-		return print_json(json_pack("{so si so}", "image", json_string_nocheck(image), "dim",
-			(int)dim, "vector", numbers));
+		return print_json(json_pack("{so si so}", "image", name ? name : json_null(), "dim", (int)dim,
+			"vector", numbers));
 	}
 	for (uint32_t i = 0; i < dim; i++)
 		printf("%.9g%c", (double)vector[i], i + 1 < dim ? ' ' : '\n');

@@ -5,6 +5,7 @@ and bad, that are made here; with `no`, what a build without image embedding say
 import json
 import math
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -168,10 +169,14 @@ class Bad(Case):
 
     def test_not_a_picture_or_not_there(self):
         self.refused(b'once upon a time', 'no PNG, JPEG or WebP')
-        for path in ('/', self.path('nowhere.png')):
+        pipe, loop = self.path('pipe'), self.path('loop')
+        os.mkfifo(pipe)
+        os.symlink(loop, loop)
+        for path in ('/', self.path('nowhere.png'), pipe, loop):
             result = veil('embed', path)
             self.assertEqual(result.returncode, INPUT)
             self.assertIn(path, result.stderr)
+            self.assertLess(result.elapsed, 20)
 
     def test_a_large_picture_is_embedded_within_seconds(self):
         start = time.monotonic()
@@ -195,6 +200,27 @@ class Command(Case):
             self.assertTrue(data.startswith(head))
             self.assertEqual(data[-512:], exact)
             self.assertEqual(len(data), {'x.fvecs': 516, 'x.npy': 640}[name])
+
+    def test_a_pipe_is_read_to_its_end(self):
+        with open(os.path.join(SOURCE, DRAWING), 'rb') as f:
+            data = f.read()
+        ends = os.pipe()
+        command = [os.path.join(BUILD, 'client/cli/veil'), 'embed', f'/dev/fd/{ends[0]}']
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=ends[:1]) as child:
+            for half in (data[:1000], data[1000:]):
+                time.sleep(0.3)
+                os.write(ends[1], half)
+            os.close(ends[1])
+            self.assertEqual(child.communicate(timeout=60)[0], veil('embed', os.path.join(SOURCE, DRAWING)).stdout)
+            os.close(ends[0])
+
+    def test_help_and_a_name_that_json_cannot_say(self):
+        self.assertEqual(veil('embed', '-h').stdout, veil('embed', '--help').stdout)
+        self.assertIn('IMAGE', veil('embed', '-h').stdout)
+        name = os.fsencode(self.path('x')) + b'\xff.png'
+        shutil.copy(os.path.join(SOURCE, DRAWING), name)
+        out = json.loads(veil('embed', '--json', name).stdout)
+        self.assertEqual((out['image'], out['dim']), (None, 128))
 
     def test_wrong_use(self):
         image = os.path.join(SOURCE, DRAWING)
