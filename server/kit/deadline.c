@@ -52,7 +52,7 @@ static bool end(struct deadline *e, uint64_t now)
 	unsigned idle = DEADLINE_IDLE;
 	char c;
 
-	if (recv(e->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0 ||
+	if (atomic_load(&e->use) != DEADLINE_IDLE || recv(e->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0 ||
 		!atomic_compare_exchange_strong(&e->use, &idle, DEADLINE_ENDED))
 		return false;
 	shutdown(e->fd, SHUT_WR);
@@ -231,14 +231,34 @@ bool deadlines_drained(struct deadlines *d)
 	return d->drained;
 }
 
-void deadlines_cut_oldest(struct deadlines *d)
+/* The lock is held. */
+static struct deadline *find_dawdling(struct deadlines *d, const struct deadline *newcomer)
+{
+	struct deadline *e = d->last;
+
+	while (e && (e == newcomer || e->cut || !atomic_load_explicit(&e->dawdling, memory_order_relaxed)))
+		e = e->previous;
+	return e;
+}
+
+/* The same, and it is ended. */
+static struct deadline *end_idle(struct deadlines *d, const struct deadline *newcomer)
+{
+	struct deadline *e = d->last;
+
+	while (e && (e == newcomer || e->cut || !end(e, 0)))
+		e = e->previous;
+	return e;
+}
+
+void deadlines_make_room(struct deadlines *d, const struct deadline *newcomer)
 {
 	struct deadline *e;
 
 	pthread_mutex_lock(&d->lock);
-	for (e = d->last; e; e = e->previous)
-		if (!e->cut && atomic_load_explicit(&e->dawdling, memory_order_relaxed))
-			break;
+	e = find_dawdling(d, newcomer);
+	if (!e)
+		e = end_idle(d, newcomer);
 	if (e)
 		cut(d, e);
 	pthread_mutex_unlock(&d->lock);

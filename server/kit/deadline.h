@@ -58,9 +58,10 @@ void deadline_idle(struct deadline *entry, uint64_t at_ns);
 void deadlines_drain(struct deadlines *d, uint64_t at_ns);
 /** True if no connection is left, and none lingers: whatever is added from then on is ended at once. */
 bool deadlines_drained(struct deadlines *d);
-/** Cuts the connection that has been dawdling longest, if there is one: when all places are taken, whoever
- * brings a request at once gets the place of whoever does not. */
-void deadlines_cut_oldest(struct deadlines *d);
+/** All places are taken: whoever brings a request at once gets the place of whoever does not. Cuts the oldest
+ * connection that still dawdles, or else the oldest between two requests, but not `newcomer`; none if all
+ * have a request under way. */
+void deadlines_make_room(struct deadlines *d, const struct deadline *newcomer);
 /** Before the owner closes the socket. With `linger`, what the client still sends is read and thrown away for
  * up to two seconds: closing with unread bytes makes the system reset the connection, and the client would
  * lose the reply that tells it what was wrong. */

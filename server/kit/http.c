@@ -11,9 +11,8 @@
 #define HEAD_MEMORY 32768 /* of a connection, for its head and for reading; a larger head gets 431 */
 #define ACCEPT_MS 200 /* for the library to accept what had come when it was told to stop */
 #define IDLE_MS 500 /* once it has, for connections without a request to bring one */
-#define SPARE_CONNECTIONS                                                                \
-	64 /* beyond the limit, each at the cost of one that dawdles and is about to end \
-	    */
+/* Beyond the limit, each at the cost of one that is about to end; or all others have a request under way. */
+#define SPARE_CONNECTIONS 64
 
 _Static_assert(HEAD_MEMORY + sizeof(struct http_connection) + 2048 <= HTTP_CONNECTION_BYTES,
 	"and room for what the library keeps beside the head");
@@ -37,7 +36,7 @@ static void on_connection(
 		http_count(http, METRICS_connections, 1);
 		http_count(http, METRICS_connections_open, 1);
 		if (atomic_fetch_add(&http->open, 1) >= http->options.connections)
-			deadlines_cut_oldest(http->deadlines);
+			deadlines_make_room(http->deadlines, &conn->deadline);
 	} else if (conn) {
 		deadlines_remove(http->deadlines, &conn->deadline, conn->linger);
 		atomic_fetch_sub(&http->open, 1);

@@ -34,7 +34,7 @@ struct http_route {
 struct http_options {
 	const char *address; /* listen.h */
 	unsigned threads; /* that read and write sockets */
-	unsigned connections; /* at once; one more cuts the oldest that has not brought its first request */
+	unsigned connections; /* at once; one more cuts one without a request under way */
 	unsigned receive_ms; /* for the head, and from the request line to the end of the body; idle time too
 			      */
 	unsigned total_ms; /* from the request line to the last byte of the reply */

@@ -2,6 +2,7 @@
 #include "kit/lifecycle.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,6 +37,15 @@ void lifecycle_start(void)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+}
+
+unsigned lifecycle_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > UINT_MAX)
+		return UINT_MAX;
+	return (unsigned)files.rlim_cur;
 }
 
 int lifecycle_wait(unsigned ms)

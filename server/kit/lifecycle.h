@@ -13,6 +13,9 @@
  * of open files to the most that is allowed, and keeps memory out of core dumps. */
 void lifecycle_start(void);
 
+/** How many files may be open. */
+unsigned lifecycle_files(void);
+
 /** Waits for one of the three signals and returns it; 0 if none came in time. */
 int lifecycle_wait(unsigned ms);
 

@@ -13,6 +13,7 @@
 #include "kit/log.h"
 
 #define ADMIN_CONNECTIONS 64
+#define OTHER_FILES 256 /* admin connections, those on their way out, index, sockets */
 
 static unsigned processors(void)
 {
@@ -43,13 +44,31 @@ static enum veil_status start_workers(
 	return pool_create(&s->pool, count, s->config->queue, worker_run, s, err);
 }
 
+/* A connection that found no file left would wait until another ends; those that the HTTP server knows make
+ * way. */
+static enum veil_status count_connections(unsigned *out, unsigned asked, struct veil_error *err)
+{
+	unsigned files = lifecycle_files();
+
+	*out = asked;
+	if (files <= OTHER_FILES)
+		return error_set(err, VEIL_E_INVALID,
+			"only %u files may be open, %u are needed at least; raise the limit (ulimit -n, "
+			"LimitNOFILE)",
+			files, OTHER_FILES + 1);
+	if (asked > files - OTHER_FILES) {
+		*out = files - OTHER_FILES;
+		log_warn("only %u files may be open: %u connections at once, not %u", files, *out, asked);
+	}
+	return VEIL_OK;
+}
+
 static enum veil_status start_front(
 	struct service *s, const struct snapshot *snapshot, struct veil_error *err)
 {
 	const struct config *c = s->config;
 	struct http_options o = {.address = c->listen,
 		.threads = c->io_threads,
-		.connections = c->connections,
 		.receive_ms = c->receive_timeout_ms,
 		.total_ms = c->total_timeout_ms,
 		.body_memory = s->plan.bodies,
@@ -59,8 +78,9 @@ static enum veil_status start_front(
 		.route_count = front_route_count,
 		.state = s,
 		.metrics = s->metrics};
+	enum veil_status st = count_connections(&o.connections, c->connections, err);
 
-	return http_create(&s->front, &o, err);
+	return st == VEIL_OK ? http_create(&s->front, &o, err) : st;
 }
 
 static enum veil_status start_admin(struct service *s, struct veil_error *err)
@@ -121,6 +141,7 @@ static enum veil_status open_index(struct service *s, struct snapshot **out, str
 	}
 	if (st != VEIL_OK) {
 		snapshot_release(next);
+		cache_set_limit(s->cache, s->plan.cache); /* as it was */
 		return st;
 	}
 	s->worker_bytes = room;

@@ -2,6 +2,7 @@
 """Start, overload, stop."""
 import glob
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -158,6 +159,40 @@ class Overload(unittest.TestCase):
                 silent[7].recv(1)
             for s in silent:
                 s.close()
+
+    def test_connections_between_two_requests_make_way_too_and_those_with_one_do_not(self):
+        with Server(make_index('small'), '--connections', '4', '--receive-timeout-ms', '60000') as server:
+            body = Index(server).query()
+            request = post(body, headers=[f'Content-Length: {len(body)}'])
+            server.wait_for('veil_connections_open', lambda n: n == 0)
+            used = [server.connect() for _ in range(4)]
+            for s in used:
+                s.sendall(request)
+                self.assertEqual(status_of(read_reply(s)), 200)
+            used[0].sendall(request[:-1])
+            server.wait_for('veil_requests_total', lambda n: n == 6)
+            for _ in range(3):
+                self.assertEqual(server.request('POST', '/v1/query', body).status, 200)
+            self.assertEqual(used[1].recv(1), b'')
+            used[0].sendall(request[-1:])
+            self.assertEqual(status_of(read_reply(used[0])), 200)
+            for s in used:
+                s.close()
+
+    def test_no_more_connections_are_taken_than_files_may_be_open(self):
+        def few():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (100, 300))
+        with Server(make_index('small'), '--receive-timeout-ms', '60000', preexec_fn=few) as server:
+            self.assertIn('only 300 files may be open: 44 connections', server.text())
+            body = Index(server).query()
+            silent = [server.connect() for _ in range(400)]
+            start = time.monotonic()
+            self.assertEqual(server.request('POST', '/v1/query', body).status, 200)
+            self.assertLess(time.monotonic() - start, 10)
+            for s in silent:
+                s.close()
+        with self.assertRaisesRegex(AssertionError, 'only 200 files may be open, 257 are needed'):
+            Server(make_index('small'), preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
 
     def test_bodies_have_a_memory_limit(self):
         with Server(make_index('small'), '--body-memory-mb', '1') as server:

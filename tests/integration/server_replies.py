@@ -60,6 +60,20 @@ class Deadline(unittest.TestCase):
             self.assertGreaterEqual(min(seconds for _, seconds in out), DEADLINE_S - 0.005)
             self.assertEqual(server.metric('veil_queries_total'), 40)
 
+    def test_no_reply_leaves_early_though_more_wait_than_connections_are_planned_for(self):
+        with Server(make_index('small'), '--connections', '2', '--reply-deadline-ms', '2000') as server:
+            body = Index(server).query()
+            request = post(body, headers=[f'Content-Length: {len(body)}', 'Connection: close'])
+            sockets = []
+            for n in range(1, 9):  # who waits for a reply does not make way
+                sockets.append((server.connect(), time.monotonic()))
+                sockets[-1][0].sendall(request)
+                server.wait_for('veil_queries_total', lambda v, n=n: v == n)
+            for s, start in sockets:
+                self.assertEqual(status_of(s.recv(12) + b'   '), 200)
+                self.assertGreaterEqual(time.monotonic() - start, 1.995)
+                s.close()
+
     def test_a_reply_that_is_late_leaves_at_once_and_is_counted(self):
         with Server(make_index('slow', shards=1, rows=40000, label_bytes=0), '--reply-deadline-ms', '1') as server:
             body = Index(server).query()

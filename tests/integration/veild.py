@@ -35,12 +35,12 @@ def make_index(name, shards=3, rows=300, label_bytes=16, again=False, seed=1, te
 class Server:
     """A veild with its own ports; use as a context."""
 
-    def __init__(self, index, *options, listen='127.0.0.1:0'):
+    def __init__(self, index, *options, listen='127.0.0.1:0', **process):
         self.ports = tempfile.mktemp(dir=SCRATCH)
         self.log = open(self.ports + '.log', 'w+')
         self.process = subprocess.Popen(
             [VEILD, '--index', index, '--listen', listen, '--admin', '127.0.0.1:0', '--port-file', self.ports,
-             '--lame-duck-ms', '0', *options], stderr=self.log)
+             '--lame-duck-ms', '0', *options], stderr=self.log, **process)
         until = time.monotonic() + 20
         while not os.path.exists(self.ports):
             if self.process.poll() is not None or time.monotonic() > until:
