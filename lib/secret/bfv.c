@@ -147,29 +147,35 @@ static struct number distance(const struct number *a, const struct number *b)
 	return d;
 }
 
-/* 0 for 0 */
-static double log2_of(const struct number *x)
+/* x / 2^bits, about */
+static double scaled(const struct number *x, unsigned bits)
 {
-	for (unsigned i = RING_MAX_PRIMES; i-- > 1;)
-		if (x->word[i])
-			return 64 * i + log2((double)x->word[i] + ldexp((double)x->word[i - 1], -64));
-	return x->word[0] ? log2((double)x->word[0]) : 0;
+	double sum = 0;
+
+	for (unsigned i = 0; i < RING_MAX_PRIMES; i++)
+		sum += ldexp((double)x->word[i], 64 * (int)i - (int)bits);
+	return sum;
 }
 
-double secret_bfv_noise_budget_vartime(const struct bfv_context *ctx, const struct secret_key *key,
+/* t phase - q m is w - h, see secret_bfv_decrypt. */
+struct secret_bfv_noise secret_bfv_noise_vartime(const struct bfv_context *ctx, const struct secret_key *key,
 	const struct rlwe_ciphertext *ct, struct arena *scratch)
 {
 	const unsigned level = rlwe_ciphertext_level(ct);
 	const size_t mark = arena_mark(scratch);
 	const struct ring_poly w = open(ctx, key, ct, scratch);
 	struct number q = {{1}}, half = {{0}}, largest = {{0}};
+	unsigned bits = 0;
+	double squares = 0, q_scaled;
 
 	ct_unpoison(w.data, ring_poly_bytes(ctx->ring, level));
-	for (unsigned i = 0; i < level; i++)
-		multiply(&q, ctx->ring->primes[i].p.q, 0);
-	/* the digits of (q-1)/2 are the halves of the primes */
-	for (unsigned i = level; i-- > 0;)
-		multiply(&half, ctx->ring->primes[i].p.q, ctx->ring->primes[i].p.q / 2);
+	for (unsigned i = level; i-- > 0; bits += ctx->ring->primes[i].p.bits) {
+		const uint64_t prime = ctx->ring->primes[i].p.q;
+
+		multiply(&q, prime, 0);
+		multiply(&half, prime, prime / 2); /* digits of (q-1)/2 */
+	}
+	q_scaled = scaled(&q, bits);
 	for (size_t at = 0; at < ctx->ring->n; at++) {
 		struct number x = {{0}};
 
@@ -181,7 +187,11 @@ double secret_bfv_noise_budget_vartime(const struct bfv_context *ctx, const stru
 		x = distance(&x, &half);
 		if (less(&largest, &x))
 			largest = x;
+		squares += pow(scaled(&x, bits) / q_scaled, 2);
 	}
 	arena_release(scratch, mark);
-	return log2_of(&q) - 1 - log2_of(&largest);
+	return (struct secret_bfv_noise){
+		.budget = -1 - log2(scaled(&largest, bits) / q_scaled),
+		.rms = log2(squares / (double)ctx->ring->n) / 2,
+	};
 }

@@ -26,10 +26,15 @@ void secret_bfv_encrypt(const struct bfv_context *ctx, const struct secret_key *
 void secret_bfv_decrypt(const struct bfv_context *ctx, const struct secret_key *key, void *plaintext,
 	const struct rlwe_ciphertext *ct, struct arena *scratch);
 
-/** The bits that the noise may still grow by: log2 of q / (2 max |t phase - q m|), where t phase - q m is
- * taken around 0 mod q; decryption is right as long as that is above 0. Exact integers but for the logarithm.
- * Time depends on the values: for tests, tools and parameter checks. */
-double secret_bfv_noise_budget_vartime(const struct bfv_context *ctx, const struct secret_key *key,
+/** How far t phase / q is from the integers that it rounds to. */
+struct secret_bfv_noise {
+	double budget; /* bits that it may still grow by: -log2 (2 max); decryption is right while that is > 0 */
+	double rms; /* log2 of the root mean square */
+};
+
+/** From exact integers but for the logarithms. Time depends on the values: for tests, tools and checks of
+ * parameters. */
+struct secret_bfv_noise secret_bfv_noise_vartime(const struct bfv_context *ctx, const struct secret_key *key,
 	const struct rlwe_ciphertext *ct, struct arena *scratch);
 
 #endif
