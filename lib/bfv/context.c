@@ -16,21 +16,6 @@ static void fill_primes(struct bfv_context *ctx)
 	}
 }
 
-/* a^-1 mod t, which need not be prime; a and t have no common factor. */
-static uint64_t inverse_mod(uint64_t a, uint64_t t)
-{
-	int64_t x = 1, y = 0; /* a = x a0, b = y a0, mod t */
-
-	for (uint64_t b = t; b;) {
-		const uint64_t quotient = a / b, rest = a % b;
-		const int64_t z = x - (int64_t)quotient * y;
-
-		a = b, b = rest;
-		x = y, y = z;
-	}
-	return x < 0 ? (uint64_t)x + t : (uint64_t)x;
-}
-
 static void fill_levels(struct bfv_context *ctx)
 {
 	const uint64_t t = ctx->t.q;
@@ -41,7 +26,7 @@ static void fill_levels(struct bfv_context *ctx)
 
 		below[i + 1] = prime_mul(below[i], ctx->ring->primes[i].p.q % t, t);
 		q = below[i + 1];
-		inverse = inverse_mod(q, t);
+		inverse = prime_inverse(q, t);
 		ctx->at_level[i].q = q;
 		/* (t+1)/2 is 1/2 */
 		ctx->at_level[i].round = prime_mul(prime_mul(q + t - 1, (t + 1) / 2, t), inverse, t);

@@ -41,7 +41,7 @@ void secret_bfv_encrypt(const struct bfv_context *ctx, const struct secret_key *
 	ring_poly_init(&c0, ctx->ring, level, RING_COEFFICIENT,
 		arena_take(scratch, ring_poly_bytes(ctx->ring, level)));
 	rng_fill(rng, seed, sizeof seed);
-	ct->poly[1].format = RING_EVALUATION;
+	ct->poly[0].format = ct->poly[1].format = RING_EVALUATION; /* what `a` is multiplied in */
 	rlwe_ciphertext_expand(ct, seed, drbg);
 	secret_encrypt_zero(key, &c0, &ct->poly[1], stream, scratch);
 	bfv_add_scaled(ctx, &c0, plaintext, scratch);

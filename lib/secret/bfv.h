@@ -28,7 +28,8 @@ void secret_bfv_decrypt(const struct bfv_context *ctx, const struct secret_key *
 
 /** How far t phase / q is from the integers that it rounds to. */
 struct secret_bfv_noise {
-	double budget; /* bits that it may still grow by: -log2 (2 max); decryption is right while that is > 0 */
+	double budget; /* bits that it may still grow by: -log2 (2 max); decryption is right while that is > 0
+			*/
 	double rms; /* log2 of the root mean square */
 };
 

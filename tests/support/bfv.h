@@ -31,8 +31,8 @@ void *test_bfv_plaintext(struct test_bfv *b);
 struct rlwe_ciphertext test_bfv_encrypt(
 	struct test_bfv *b, const uint64_t *values, enum bfv_encoding encoding, enum ring_format format);
 /** values[N], coefficients or slots. */
-void test_bfv_decrypt(struct test_bfv *b, uint64_t *values, const struct rlwe_ciphertext *ct,
-	enum bfv_encoding encoding);
+void test_bfv_decrypt(
+	struct test_bfv *b, uint64_t *values, const struct rlwe_ciphertext *ct, enum bfv_encoding encoding);
 struct secret_bfv_noise test_bfv_noise(struct test_bfv *b, const struct rlwe_ciphertext *ct);
 
 #endif
