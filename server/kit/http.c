@@ -62,7 +62,8 @@ static enum veil_status start(struct http *http, struct veil_error *err)
 	if (st != VEIL_OK)
 		return error_set(err, st, "no memory for body buffers");
 	if (o->reply_ms > 0)
-		st = release_create(&http->release, o->connections, http_reply_resume, err);
+		st = release_create(
+			&http->release, o->connections + SPARE_CONNECTIONS, http_reply_resume, err);
 	if (st != VEIL_OK)
 		return st;
 	tick_ms = tick_ms < 20 ? 20 : (tick_ms > 500 ? 500 : tick_ms);
