@@ -23,6 +23,8 @@ void kernels_avx2_bytes(struct kernels *k);
 
 /* Words of 8 bytes, CPU_AVX2. */
 
+/** From N = 64 on. */
+void kernels_avx2_w64_ntt(struct kernels *k, unsigned q_bits, unsigned log_n);
 /** q < 2^50, on doubles; CPU_FMA too. The transform from N = 64 on. */
 void kernels_avx2_w64_fma(struct kernels *k, unsigned q_bits, unsigned log_n);
 

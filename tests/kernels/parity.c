@@ -473,8 +473,8 @@ unsigned parity_check_transform(const struct kernels *reference, const struct ke
 
 	REQUIRE(root && want_table && got_table && got_bytes % 64 == 0);
 	start(&c);
-	/* any primitive root will do, so two of them */
-	for (int other = 0; other < 2; other++) {
+	/* any primitive root will do, so two of them where it takes no time */
+	for (int other = 0; other < (log_n > 11 ? 1 : 2); other++) {
 		memset(got_table, POISON, got_bytes + 64);
 		reference->ntt_init(want_table, p, log_n, other ? fifth : root);
 		candidate->ntt_init(got_table, p, log_n, other ? fifth : root);
