@@ -61,8 +61,8 @@ static enum veil_status read_versions(struct versions *v, const struct store_dir
 /* Calls visit(dir, name, arg, err) for each entry until one fails. */
 static enum veil_status for_each(const struct store_dir *dir,
 	enum veil_status (*visit)(
-		const struct store_dir *dir, const char *name, const void *arg, struct veil_error *err),
-	const void *arg, struct veil_error *err)
+		const struct store_dir *dir, const char *name, void *arg, struct veil_error *err),
+	void *arg, struct veil_error *err)
 {
 	int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
@@ -83,7 +83,7 @@ static enum veil_status for_each(const struct store_dir *dir,
 }
 
 static enum veil_status check_entry(
-	const struct store_dir *dir, const char *name, const void *arg, struct veil_error *err)
+	const struct store_dir *dir, const char *name, void *arg, struct veil_error *err)
 {
 	static const char *const ours[] = {STORE_CURRENT, STORE_CURRENT ".new", STORE_PREVIOUS,
 		STORE_PREVIOUS ".new", STORE_LOCK, STORE_BUILDING};
@@ -103,8 +103,49 @@ enum veil_status store_versions_check(const struct store_dir *dir, struct veil_e
 	return for_each(dir, check_entry, NULL, err);
 }
 
+/* Versions that nothing names. */
+struct orphans {
+	const struct versions *named;
+	char name[STORE_NAME_SIZE]; /* one of them */
+	unsigned count;
+};
+
+static enum veil_status find_orphan(
+	const struct store_dir *dir, const char *name, void *arg, struct veil_error *err)
+{
+	struct orphans *o = arg;
+
+	(void)dir, (void)err;
+	if (store_version_name_ok(name, strlen(name)) && !has(o->named, name)) {
+		snprintf(o->name, sizeof o->name, "%s", name);
+		o->count++;
+	}
+	return VEIL_OK;
+}
+
+/* A version has its name since it is whole. Without `current`, which was lost or which a dead writer had not
+ * yet come to, one alone is the one in force; of several nobody can tell. */
+static enum veil_status restore_current(
+	const struct store_dir *dir, struct versions *v, struct veil_error *err)
+{
+	struct orphans o = {.named = v};
+	char line[STORE_NAME_SIZE + 1];
+	enum veil_status st = for_each(dir, find_orphan, &o, err);
+
+	if (st != VEIL_OK || o.count == 0)
+		return st;
+	if (o.count > 1)
+		return error_set(err, VEIL_E_INVALID,
+			"%s: holds %u versions, %s and others, but no file \"" STORE_CURRENT
+			"\": write the name of the one to keep into it, or remove them",
+			dir->path, o.count, o.name);
+	snprintf(line, sizeof line, "%s\n", o.name);
+	add(v, o.name);
+	return store_file_replace(dir, STORE_CURRENT, line, strlen(line), err);
+}
+
 static enum veil_status prune_entry(
-	const struct store_dir *dir, const char *name, const void *arg, struct veil_error *err)
+	const struct store_dir *dir, const char *name, void *arg, struct veil_error *err)
 {
 	if (!store_version_name_ok(name, strlen(name)) || has(arg, name))
 		return VEIL_OK;
@@ -124,9 +165,9 @@ enum veil_status store_versions_prune(const struct store_dir *dir, struct veil_e
 	st = read_versions(&v, dir, err);
 	if (st == VEIL_E_CORRUPT)
 		return VEIL_OK; /* `current` is damaged: any version may be the one that is wanted */
-	if (st != VEIL_OK)
-		return st;
-	return for_each(dir, prune_entry, &v, err);
+	if (st == VEIL_OK && !store_exists(dir, STORE_CURRENT))
+		st = restore_current(dir, &v, err);
+	return st == VEIL_OK ? for_each(dir, prune_entry, &v, err) : st;
 }
 
 /* `previous` goes first: should we be cut off before `current` follows, it merely repeats what `current`

@@ -16,7 +16,9 @@ enum veil_status store_versions_check(const struct store_dir *dir, struct veil_e
 /** Puts version `name` in force; up to `keep` earlier ones stay listed. */
 enum veil_status store_versions_replace(
 	const struct store_dir *dir, const char *name, unsigned keep, struct veil_error *err) VEIL_MUST_CHECK;
-/** Removes the versions that neither file names, and what a dead writer left, but for STORE_BUILDING. */
+/** Removes the versions that neither file names, and what a dead writer left, but for STORE_BUILDING. Where
+ * `current` is missing, a version that `previous` does not name is put in force; VEIL_E_INVALID if there are
+ * several, and none is removed. */
 enum veil_status store_versions_prune(const struct store_dir *dir, struct veil_error *err) VEIL_MUST_CHECK;
 
 #endif

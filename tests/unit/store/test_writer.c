@@ -139,6 +139,37 @@ Test(writer, what_a_dead_writer_left_is_removed)
 	cr_assert_eq(versions, 2);
 }
 
+Test(writer, versions_are_not_removed_because_current_is_lost)
+{
+	char first[256], second[256], third[256], path[300];
+	const char *dir = tiny_path("index");
+	struct veil_error err = {{0}};
+	uint8_t id[HASH_BYTES];
+	unsigned versions;
+
+	tiny_build(dir, 1, 1, first);
+	tiny_print(path, sizeof path, "%s/current", dir);
+	cr_assert_eq(unlink(path), 0);
+	tiny_build(dir, 2, 1, second); /* the one that was alone is the earlier one now */
+	is_kind(first, 1);
+	is_kind(dir, 2);
+	cr_assert_eq(unlink(path), 0);
+	tiny_build(dir, 3, 2, third); /* `previous` names the first: the second was in force */
+	is_kind(first, 1);
+	is_kind(second, 2);
+	is_kind(dir, 3);
+	cr_assert_eq(unlink(path), 0);
+	tiny_print(path, sizeof path, "%s/previous", dir);
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(tiny_try(dir, 4, 1, id, &err), VEIL_E_INVALID);
+	cr_assert(strstr(err.text, "holds 3 versions") && strstr(err.text, "\"current\""), "%s", err.text);
+	count(dir, &versions);
+	cr_assert_eq(versions, 3);
+	is_kind(first, 1);
+	is_kind(second, 2);
+	is_kind(third, 3);
+}
+
 Test(writer, a_directory_of_other_things_is_left_alone)
 {
 	char path[300];
