@@ -122,6 +122,15 @@ static enum veil_status read_vector(struct input *in, const json_t *object, stru
 	return index_row_ok(row, v->dim, why) ? VEIL_OK : refuse(in, err, "%s", why);
 }
 
+static bool is_blank(const char *line, size_t size)
+{
+	size_t i = 0;
+
+	while (i < size && (line[i] == ' ' || line[i] == '\t' || line[i] == '\r'))
+		i++;
+	return i == size;
+}
+
 static enum veil_status read_line(struct input *in, const char *line, size_t size, struct veil_error *err)
 {
 	enum veil_status st;
@@ -132,6 +141,8 @@ static enum veil_status read_line(struct input *in, const char *line, size_t siz
 
 	if (in->v->rows == INDEX_MAX_ROWS)
 		return refuse(in, err, "more than %u rows", INDEX_MAX_ROWS);
+	if (is_blank(line, size))
+		return refuse(in, err, "a blank line; each line is a row");
 	object = json_loadb(line, size, JSON_REJECT_DUPLICATES, &bad);
 	if (!object)
 		return refuse(in, err, "not JSON at column %d: %s", bad.column, bad.text);

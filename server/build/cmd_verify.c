@@ -2,19 +2,22 @@
 #include <stdio.h>
 
 #include "base/cpu.h"
+#include "base/error.h"
 #include "build/commands.h"
 #include "build/options.h"
 #include "store/check.h"
 
 /* Would a server take it? */
-static enum veil_status check_spec(const struct store_index *index, struct veil_error *err)
+static enum veil_status check_spec(const struct store_index *index, const char *dir, struct veil_error *err)
 {
 	struct nn_context *ctx;
-	enum veil_status st = nn_context_create(&ctx, &index->spec, cpu_features(), err);
+	struct veil_error why;
+	enum veil_status st = nn_context_create(&ctx, &index->spec, cpu_features(), &why);
 
-	if (st == VEIL_OK)
-		nn_context_destroy(ctx);
-	return st;
+	if (st != VEIL_OK)
+		return error_set(err, st, "%s: %.300s", dir, why.text);
+	nn_context_destroy(ctx);
+	return VEIL_OK;
 }
 
 int cmd_verify(int argc, char **argv)
@@ -33,13 +36,13 @@ int cmd_verify(int argc, char **argv)
 	if (st == VEIL_OK)
 		st = store_index_check(index, &err);
 	if (st == VEIL_OK)
-		st = check_spec(index, &err);
+		st = check_spec(index, dir, &err);
 	if (st == VEIL_OK) {
 		hash_hex(id, index->id);
 		printf("%s: version v%.16s is whole: %u shards, %llu rows\n", dir, id, index->shards,
 			(unsigned long long)index->records);
 	} else {
-		fprintf(stderr, "veil-index verify: %s: %s\n", dir, err.text);
+		fprintf(stderr, "veil-index verify: %s\n", err.text);
 	}
 	store_index_close(index);
 	return st == VEIL_OK ? 0 : 1;

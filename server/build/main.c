@@ -61,7 +61,7 @@ static int run(int argc, char **argv)
 {
 	if (argc < 2)
 		return usage(stderr);
-	if (strcmp(argv[1], "--help") == 0)
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return usage(stdout);
 	if (strcmp(argv[1], "--version") == 0)
 		return printf("veil-index %s\n", VEIL_VERSION) < 0;
@@ -69,7 +69,7 @@ static int run(int argc, char **argv)
 		if (strcmp(argv[1], commands[i].name) != 0)
 			continue;
 		for (int j = 2; j < argc; j++)
-			if (strcmp(argv[j], "--help") == 0)
+			if (strcmp(argv[j], "--help") == 0 || strcmp(argv[j], "-h") == 0)
 				return fputs(commands[i].help, stdout) < 0;
 		return commands[i].run(argc - 1, argv + 1);
 	}

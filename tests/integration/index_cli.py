@@ -237,6 +237,7 @@ class Cli(unittest.TestCase):
             r = self.run_program(*command, '--help')
             self.assertEqual((r.returncode, r.stderr), (0, ''))
             self.assertIn('veil-index', r.stdout)
+            self.assertEqual(self.run_program(*command, '-h').stdout, r.stdout)
 
     def test_verify_and_info_name_the_broken_file(self):
         self.build(self.write('a.fvecs', fvecs(make_rows(60))), 'index', '--shards', '2')
@@ -257,6 +258,7 @@ class Cli(unittest.TestCase):
                     f.write(whole)
             self.assertEqual(self.verify('index').returncode, 0)
         self.refused(1, ('no index',), 'verify', self.directory.name)
+        self.assertEqual(self.verify('nowhere').stderr.count('nowhere'), 1)
         self.refused(1, ('nowhere',), 'info', self.path('nowhere'))
 
     def test_output_that_cannot_be_written_is_an_error(self):

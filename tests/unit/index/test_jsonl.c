@@ -86,7 +86,8 @@ Test(jsonl, errors_name_the_row_and_the_line)
 		{"{\"id\": 1, \"vector\": [1, 2]", "not JSON"},
 		{"[1, 2]", "not a JSON object"},
 		{"\xff", "not JSON"},
-		{"\n{\"id\": 1, \"vector\": [1, 2]}", "not JSON"},
+		{"\n{\"id\": 1, \"vector\": [1, 2]}", "a blank line"},
+		{" \t\r\n", "a blank line"},
 		{"{\"id\": 0, \"vector\": [1, 2]}", "is that of row 0 (line 1)"},
 		{"{\"id\": \"0\", \"vector\": [1, 2]}", "is that of row 0 (line 1)"},
 	};
@@ -97,7 +98,7 @@ Test(jsonl, errors_name_the_row_and_the_line)
 		refused(text, "row 1 (line 2)", wrong[i].why);
 	}
 	refused("", "empty", "no rows");
-	refused("\n", "row 0 (line 1)", "not JSON");
+	refused("\n", "row 0 (line 1)", "a blank line");
 }
 
 Test(jsonl, of_several_duplicates_the_first_is_named)
