@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/require.h"
+#include "kit/locked.h"
 
 /* In front of every buffer; 64 bytes, so that the buffer behind it is aligned. */
 struct header {
@@ -107,10 +108,5 @@ void buffers_give(void *buffer)
 
 size_t buffers_held_bytes(struct buffers *b)
 {
-	size_t held;
-
-	pthread_mutex_lock(&b->lock);
-	held = b->held;
-	pthread_mutex_unlock(&b->lock);
-	return held;
+	return locked_read(&b->lock, &b->held);
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/require.h"
 #include "kit/clock.h"
+#include "kit/locked.h"
 
 #define LOOK_AHEAD 256 /* waiting jobs that pool_take_alike looks at */
 
@@ -146,12 +147,7 @@ size_t pool_take_alike(struct pool *pool, const struct pool_job *job, struct poo
 
 size_t pool_depth(struct pool *pool)
 {
-	size_t depth;
-
-	pthread_mutex_lock(&pool->lock);
-	depth = pool->count;
-	pthread_mutex_unlock(&pool->lock);
-	return depth;
+	return locked_read(&pool->lock, &pool->count);
 }
 
 void pool_stop(struct pool *pool)

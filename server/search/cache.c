@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/require.h"
+#include "kit/locked.h"
 #include "kit/pages.h"
 
 struct cache {
@@ -145,22 +146,12 @@ void cache_set_limit(struct cache *c, size_t limit_bytes)
 
 size_t cache_limit(struct cache *c)
 {
-	size_t limit;
-
-	pthread_mutex_lock(&c->lock);
-	limit = c->limit;
-	pthread_mutex_unlock(&c->lock);
-	return limit;
+	return locked_read(&c->lock, &c->limit);
 }
 
 size_t cache_bytes(struct cache *c)
 {
-	size_t used;
-
-	pthread_mutex_lock(&c->lock);
-	used = c->used;
-	pthread_mutex_unlock(&c->lock);
-	return used;
+	return locked_read(&c->lock, &c->used);
 }
 
 const void *cache_take(struct cache *c, struct cache_slot *slot, struct cache_fill fill)
