@@ -2,6 +2,7 @@
 """Start, overload, stop."""
 import glob
 import os
+import re
 import resource
 import shutil
 import signal
@@ -120,6 +121,33 @@ class Start(unittest.TestCase):
         symbols = subprocess.run(['nm', VEILD], check=True, stdout=subprocess.PIPE, text=True).stdout
         self.assertIn('nn_answer', symbols)
         self.assertNotIn('secret_', symbols)
+
+
+class Unit(unittest.TestCase):
+    """veild.service, with the program where it was built."""
+    @classmethod
+    def setUpClass(cls):
+        with open(os.path.join(os.path.dirname(VEILD), '..', 'veild.service'), encoding='ascii') as f:
+            text = f.read()
+        cls.command = re.search('^ExecStart=(.*)$', text, re.M)[1].split()
+        cls.path = os.path.join(SCRATCH, 'veild.service')
+        with open(cls.path, 'w', encoding='ascii') as f:
+            f.write(text.replace(cls.command[0], os.path.abspath(VEILD)))
+
+    def analyze(self, *args):
+        p = subprocess.run(['systemd-analyze', *args, self.path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                           timeout=20, check=False)
+        self.assertEqual(p.returncode, 0, p.stdout)
+        return p.stdout
+
+    @unittest.skipUnless(shutil.which('systemd-analyze'), 'no systemd')
+    def test_systemd_takes_it_and_finds_it_well_enclosed(self):
+        self.assertEqual(self.analyze('verify', '--man=no'), '')
+        self.analyze('security', '--offline=yes', '--threshold=15', '--no-pager')
+
+    def test_its_options_are_known(self):
+        code, text = run(*self.command[1:])
+        self.assertEqual((code, 'veild.conf' in text), (2, True), text)
 
 
 class Overload(unittest.TestCase):
