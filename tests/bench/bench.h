@@ -39,6 +39,7 @@ int bench_wanted(const struct bench *b, const char *name);
 /* The groups. */
 void bench_machine(struct bench *b);
 void bench_ntt(struct bench *b);
+void bench_bfv(struct bench *b);
 void bench_nn(struct bench *b);
 
 #endif

@@ -14,6 +14,7 @@ static const struct group {
 } groups[] = {
 	{"machine", NULL},
 	{"ntt", bench_ntt},
+	{"bfv", bench_bfv},
 	{"nn", bench_nn},
 };
 #define GROUPS (sizeof groups / sizeof groups[0])

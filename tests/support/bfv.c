@@ -12,14 +12,15 @@ static void must(enum veil_status st, const struct veil_error *err)
 	REQUIRE(st == VEIL_OK);
 }
 
-void test_bfv_init(struct test_bfv *b, const struct rlwe_params *params, unsigned room, uint64_t seed)
+void test_bfv_init(
+	struct test_bfv *b, const struct rlwe_params *params, unsigned room, uint64_t seed, unsigned features)
 {
 	struct veil_error err = {.text = "no memory"};
 	const struct ring *ring;
 
 	*b = (struct test_bfv){.drbg = drbg_create()};
 	b->rng = rng_seeded_init_u64(&b->state, seed);
-	must(bfv_context_create(&b->ctx, params, true, cpu_features(), &err), &err);
+	must(bfv_context_create(&b->ctx, params, true, features, &err), &err);
 	ring = b->ctx->ring;
 	must(arena_init_secret(&b->arena, secret_key_room(ring) + secret_bfv_scratch(b->ctx) +
 						  bfv_plain_scratch(b->ctx) +

@@ -19,8 +19,10 @@ struct test_bfv {
 	struct arena memory; /* ciphertexts and plaintexts: `room` fresh ciphertexts of three polynomials */
 };
 
-/** Insecure sets too. `seed` repeats the seeds of the ciphertexts, and the key with its errors. */
-void test_bfv_init(struct test_bfv *b, const struct rlwe_params *params, unsigned room, uint64_t seed);
+/** Insecure sets too. `seed` repeats the seeds of the ciphertexts, and the key with its errors;
+ * `features` are cpu_features() or fewer. */
+void test_bfv_init(struct test_bfv *b, const struct rlwe_params *params, unsigned room, uint64_t seed,
+	unsigned features);
 void test_bfv_clear(struct test_bfv *b);
 
 struct rlwe_ciphertext test_bfv_ciphertext(

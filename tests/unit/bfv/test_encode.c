@@ -26,7 +26,7 @@ static struct test_bfv open(const char *set)
 {
 	struct test_bfv b;
 
-	test_bfv_init(&b, rlwe_params_find(set), 4, 1);
+	test_bfv_init(&b, rlwe_params_find(set), 4, 1, cpu_features());
 	return b;
 }
 

@@ -70,7 +70,7 @@ static double budget(unsigned i)
 
 static void start(const struct rlwe_params *params)
 {
-	test_bfv_init(&c.b, params, HELD + 6, test_below(&c.rng, UINT64_MAX));
+	test_bfv_init(&c.b, params, HELD + 6, test_below(&c.rng, UINT64_MAX), cpu_features());
 	c.n = c.b.ctx->ring->n;
 	c.t = c.b.ctx->t.q;
 	c.plaintext = test_bfv_plaintext(&c.b);

@@ -103,7 +103,7 @@ Test(bfv, what_was_encrypted_is_decrypted_by_every_set_at_every_level_in_both_fo
 		struct test_bfv b;
 		void *plaintext;
 
-		test_bfv_init(&b, params, 3, test_below(&rng, UINT64_MAX));
+		test_bfv_init(&b, params, 3, test_below(&rng, UINT64_MAX), cpu_features());
 		plaintext = test_bfv_plaintext(&b);
 		for (unsigned level = 1; level <= b.ctx->level; level++) {
 			for (enum ring_format f = RING_COEFFICIENT; f <= RING_EVALUATION; f++) {
@@ -142,7 +142,7 @@ Test(bfv, fresh_ciphertexts_are_those_of_the_convention)
 		struct ring_poly phase, message;
 		struct test_bfv b;
 
-		test_bfv_init(&b, rlwe_params_find(sets[s]), 5, test_below(&rng, UINT64_MAX));
+		test_bfv_init(&b, rlwe_params_find(sets[s]), 5, test_below(&rng, UINT64_MAX), cpu_features());
 		random_values(&b, values, &rng);
 		ct = test_bfv_encrypt(&b, values, BFV_COEFFICIENT, RING_COEFFICIENT);
 		again = test_bfv_ciphertext(&b, 2, b.ctx->level, RING_COEFFICIENT);
@@ -193,7 +193,7 @@ Test(bfv, decryption_is_right_up_to_its_bound_and_wrong_past_it)
 	for (size_t at = 0; (params = bfv_set(&at));) {
 		struct test_bfv b;
 
-		test_bfv_init(&b, params, 4, test_below(&rng, UINT64_MAX));
+		test_bfv_init(&b, params, 4, test_below(&rng, UINT64_MAX), cpu_features());
 		for (unsigned level = 1; level <= b.ctx->level; level++) {
 			const size_t mark = arena_mark(&b.memory), n = b.ctx->ring->n;
 			const uint64_t t = b.ctx->t.q;
@@ -246,7 +246,7 @@ Test(bfv, the_noise_budget_is_that_of_a_known_noise)
 		struct ring_poly x;
 		double log_q = 0;
 
-		test_bfv_init(&b, rlwe_params_find(sets[s]), 3, test_below(&rng, UINT64_MAX));
+		test_bfv_init(&b, rlwe_params_find(sets[s]), 3, test_below(&rng, UINT64_MAX), cpu_features());
 		for (unsigned i = 0; i < b.ctx->level; i++)
 			log_q += log2((double)b.ctx->ring->primes[i].p.q);
 		ct = test_bfv_ciphertext(&b, 2, b.ctx->level, RING_EVALUATION);
@@ -280,8 +280,8 @@ Test(bfv, another_key_decrypts_to_nothing)
 	struct rlwe_ciphertext ct;
 	size_t same = 0;
 
-	test_bfv_init(&b, rlwe_params_find("n_4096_logq_27_28_28_logt_17"), 3, 1);
-	test_bfv_init(&other, b.ctx->params, 3, 2);
+	test_bfv_init(&b, rlwe_params_find("n_4096_logq_27_28_28_logt_17"), 3, 1, cpu_features());
+	test_bfv_init(&other, b.ctx->params, 3, 2, cpu_features());
 	random_values(&b, values, &b.rng);
 	ct = test_bfv_encrypt(&b, values, BFV_COEFFICIENT, RING_COEFFICIENT);
 	other.key.ring = b.ctx->ring; /* an equal one */
@@ -300,7 +300,7 @@ Test(bfv, scratch_is_given_back_wiped_and_no_larger_than_said)
 	struct rlwe_ciphertext ct;
 	size_t used;
 
-	test_bfv_init(&b, rlwe_params_find("n_8192_logq_28_60_60_logt_20"), 3, 1);
+	test_bfv_init(&b, rlwe_params_find("n_8192_logq_28_60_60_logt_20"), 3, 1, cpu_features());
 	used = b.arena.used;
 	b.arena.peak = used;
 	memset(values, 0, sizeof values);
