@@ -8,37 +8,18 @@
 #include "base/error.h"
 #include "base/require.h"
 #include "veil.pb-c.h"
-
-/* What protobuf-c may use beyond the fields of a message: enough to describe a few unknown fields, so that
- * the error can name them. A body made of thousands of tiny fields runs out of it and is refused. */
-#define SLACK_BYTES 4096
-
-static void *take(void *state, size_t size)
-{
-	struct arena *arena = state;
-
-	return arena_room(size) >= size && arena_room(size) <= arena->size - arena->used
-		       ? arena_take(arena, size)
-		       : NULL;
-}
-
-static void give(void *state, void *p)
-{
-	(void)state; /* the arena is released as a whole */
-	(void)p;
-}
+#include "wire/unpack.h"
 
 /* A message whose every field is there, in nothing but the bytes it needs. */
 static enum veil_status unpack(const ProtobufCMessageDescriptor *type, void *out, struct arena *arena,
 	const void *data, size_t size, struct veil_error *err)
 {
-	ProtobufCAllocator allocator = {.alloc = take, .free = give, .allocator_data = arena};
-	ProtobufCMessage *m = protobuf_c_message_unpack(type, &allocator, size, data);
+	ProtobufCMessage *m;
 	const char *name = type->short_name;
+	enum veil_status st = wire_unpack(&m, type, arena, data, size, err);
 
-	if (!m)
-		return error_set(
-			err, VEIL_E_MALFORMED, "the %zu bytes are not a protobuf message %s", size, name);
+	if (st != VEIL_OK)
+		return st;
 	/* Field 1 of every message; first, since another version may differ in all the rest. */
 	for (unsigned i = 0; i < type->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = type->fields + i;
@@ -56,24 +37,12 @@ static enum veil_status unpack(const ProtobufCMessageDescriptor *type, void *out
 			return error_set(err, VEIL_E_VERSION, "%s: protocol version %u; this side speaks %u",
 				name, (unsigned)version, WIRE_VERSION);
 	}
-	if (m->n_unknown_fields)
-		return error_set(err, VEIL_E_MALFORMED, "%s: unknown field %u", name,
-			(unsigned)m->unknown_fields->tag);
-	/* All are there, so anything else (a field twice, a long form of a number) makes the size differ. */
-	if (protobuf_c_message_get_packed_size(m) != size)
-		return error_set(
-			err, VEIL_E_MALFORMED, "%s: a field occurs twice or a length is not minimal", name);
+	/* All are there, so a field that occurs twice makes the size differ. */
+	st = wire_check_canonical(m, size, err);
+	if (st != VEIL_OK)
+		return st;
 	memcpy(out, m, type->sizeof_message);
 	return VEIL_OK;
-}
-
-static enum veil_status want_size(
-	const char *message, const char *field, size_t have, size_t want, struct veil_error *err)
-{
-	if (have == want)
-		return VEIL_OK;
-	return error_set(
-		err, VEIL_E_MALFORMED, "%s: %s has %zu bytes instead of %zu", message, field, have, want);
 }
 
 /* Length of the UTF-8 sequence at p, 0 if it is none or a control character: names are printed on terminals.
@@ -104,15 +73,6 @@ static bool is_text(const uint8_t *p, size_t size)
 	return true;
 }
 
-/* protobuf-c does not write through the pointer. */
-static ProtobufCBinaryData view(const void *data, size_t size)
-{
-	ProtobufCBinaryData v = {.len = size};
-
-	memcpy(&v.data, &data, sizeof v.data);
-	return v;
-}
-
 #define SET(m, field, value) ((m)->has_##field = 1, (m)->field = (value))
 
 bool wire_config_set_name(struct wire_config *config, const char *name)
@@ -133,9 +93,9 @@ enum veil_status wire_config_write(uint8_t **out, size_t *size, const struct wir
 
 	REQUIRE(is_text((const uint8_t *)c->name, strnlen(c->name, sizeof c->name)));
 	SET(&m, version, WIRE_VERSION);
-	SET(&m, index_id, view(c->index_id, HASH_BYTES));
-	SET(&m, name, view(c->name, strnlen(c->name, WIRE_MAX_NAME_BYTES)));
-	SET(&m, params, view(c->spec.params->name, strlen(c->spec.params->name)));
+	SET(&m, index_id, wire_view(c->index_id, HASH_BYTES));
+	SET(&m, name, wire_view(c->name, strnlen(c->name, WIRE_MAX_NAME_BYTES)));
+	SET(&m, params, wire_view(c->spec.params->name, strlen(c->spec.params->name)));
 	SET(&m, dim, c->spec.dim);
 	SET(&m, rows, c->spec.rows);
 	SET(&m, terms, c->spec.terms);
@@ -144,7 +104,7 @@ enum veil_status wire_config_write(uint8_t **out, size_t *size, const struct wir
 	SET(&m, shards, c->shards);
 	SET(&m, label_bytes, c->label_bytes);
 	SET(&m, records, c->records);
-	SET(&m, codebook_hash, view(c->codebook_hash, HASH_BYTES));
+	SET(&m, codebook_hash, wire_view(c->codebook_hash, HASH_BYTES));
 	SET(&m, codebook_bytes, c->codebook_bytes);
 	SET(&m, query_bytes, c->query_bytes);
 	SET(&m, reply_bytes, c->reply_bytes);
@@ -171,10 +131,10 @@ static enum veil_status take_config(struct wire_config *out, const Wire__Config 
 		.query_bytes = m->query_bytes,
 		.reply_bytes = m->reply_bytes};
 	char params[WIRE_MAX_NAME_BYTES + 1] = {0};
-	enum veil_status st = want_size("Config", "index_id", m->index_id.len, HASH_BYTES, err);
+	enum veil_status st = wire_want_size("Config", "index_id", m->index_id.len, HASH_BYTES, err);
 
 	if (st == VEIL_OK)
-		st = want_size("Config", "codebook_hash", m->codebook_hash.len, HASH_BYTES, err);
+		st = wire_want_size("Config", "codebook_hash", m->codebook_hash.len, HASH_BYTES, err);
 	if (st != VEIL_OK)
 		return st;
 	if (m->name.len > WIRE_MAX_NAME_BYTES || !is_text(m->name.data, m->name.len))
@@ -212,7 +172,7 @@ enum veil_status wire_config_read(
 	if (size > WIRE_MAX_CONFIG_BYTES)
 		return error_set(err, VEIL_E_MALFORMED, "Config: %zu bytes, more than %d", size,
 			WIRE_MAX_CONFIG_BYTES);
-	st = arena_init(&arena, sizeof m + size + SLACK_BYTES);
+	st = arena_init(&arena, sizeof m + size + WIRE_SLACK_BYTES);
 	if (st != VEIL_OK)
 		return error_set(err, st, "no memory for a Config of %zu bytes", size);
 	st = unpack(&wire__config__descriptor, &m, &arena, data, size, err);
@@ -225,10 +185,10 @@ enum veil_status wire_config_read(
 static void fill_query(Wire__Query *m, const struct nn_context *ctx, const struct wire_query *q)
 {
 	SET(m, version, WIRE_VERSION);
-	SET(m, index_id, view(q->index_id, HASH_BYTES));
+	SET(m, index_id, wire_view(q->index_id, HASH_BYTES));
 	SET(m, shard, q->shard);
-	SET(m, seed, view(q->query.seed, RING_SEED_BYTES));
-	SET(m, ciphertexts, view(q->query.ciphertexts, ctx->query_bytes));
+	SET(m, seed, wire_view(q->query.seed, RING_SEED_BYTES));
+	SET(m, ciphertexts, wire_view(q->query.ciphertexts, ctx->query_bytes));
 }
 
 size_t wire_query_bytes(const struct nn_context *ctx)
@@ -250,18 +210,18 @@ void wire_query_write(const struct nn_context *ctx, uint8_t *out, const struct w
 size_t wire_query_room(const struct nn_context *ctx)
 {
 	return arena_room(sizeof(Wire__Query)) + arena_room(HASH_BYTES) + arena_room(RING_SEED_BYTES) +
-	       arena_room(ctx->query_bytes) + SLACK_BYTES;
+	       arena_room(ctx->query_bytes) + WIRE_SLACK_BYTES;
 }
 
 static enum veil_status take_query(
 	const struct nn_context *ctx, struct wire_query *query, const Wire__Query *m, struct veil_error *err)
 {
-	enum veil_status st = want_size("Query", "index_id", m->index_id.len, HASH_BYTES, err);
+	enum veil_status st = wire_want_size("Query", "index_id", m->index_id.len, HASH_BYTES, err);
 
 	if (st == VEIL_OK)
-		st = want_size("Query", "seed", m->seed.len, RING_SEED_BYTES, err);
+		st = wire_want_size("Query", "seed", m->seed.len, RING_SEED_BYTES, err);
 	if (st == VEIL_OK)
-		st = want_size("Query", "ciphertexts", m->ciphertexts.len, ctx->query_bytes, err);
+		st = wire_want_size("Query", "ciphertexts", m->ciphertexts.len, ctx->query_bytes, err);
 	if (st != VEIL_OK)
 		return st;
 	memcpy(query->index_id, m->index_id.data, HASH_BYTES);
@@ -280,7 +240,7 @@ enum veil_status wire_query_read(const struct nn_context *ctx, struct wire_query
 
 	*query = (struct wire_query){0};
 	if (size > wire_query_bytes(ctx))
-		return want_size("Query", "the body", size, wire_query_bytes(ctx), err);
+		return wire_want_size("Query", "the body", size, wire_query_bytes(ctx), err);
 	st = unpack(&wire__query__descriptor, &m, arena, data, size, err);
 	if (st == VEIL_OK)
 		st = take_query(ctx, query, &m, err);
@@ -333,9 +293,9 @@ static void fill_reply(
 	Wire__Reply *m, const struct nn_context *ctx, uint32_t label_bytes, const struct wire_reply *r)
 {
 	SET(m, version, WIRE_VERSION);
-	SET(m, index_id, view(r->index_id, HASH_BYTES));
-	SET(m, ciphertexts, view(r->ciphertexts.data, ctx->reply_bytes));
-	SET(m, labels, view(r->labels.data, (size_t)ctx->spec.rows * label_bytes));
+	SET(m, index_id, wire_view(r->index_id, HASH_BYTES));
+	SET(m, ciphertexts, wire_view(r->ciphertexts.data, ctx->reply_bytes));
+	SET(m, labels, wire_view(r->labels.data, (size_t)ctx->spec.rows * label_bytes));
 }
 
 size_t wire_reply_bytes(const struct nn_context *ctx, uint32_t label_bytes)
@@ -356,8 +316,8 @@ uint8_t *wire_reply_frame(
 
 	REQUIRE(reply->labels.size == (size_t)ctx->spec.rows * label_bytes);
 	SET(&head, version, WIRE_VERSION);
-	SET(&head, index_id, view(reply->index_id, HASH_BYTES));
-	SET(&tail, labels, view(reply->labels.data, reply->labels.size));
+	SET(&head, index_id, wire_view(reply->index_id, HASH_BYTES));
+	SET(&tail, labels, wire_view(reply->labels.data, reply->labels.size));
 	hole = out + wire__reply__pack(&head, out);
 	*hole++ = TAG_CIPHERTEXTS;
 	for (n = ctx->reply_bytes; n > 127; n >>= 7)
@@ -380,12 +340,12 @@ static enum veil_status take_reply(const struct nn_context *ctx, uint32_t label_
 	struct wire_reply *reply, const Wire__Reply *m, struct veil_error *err)
 {
 	size_t labels = (size_t)ctx->spec.rows * label_bytes;
-	enum veil_status st = want_size("Reply", "index_id", m->index_id.len, HASH_BYTES, err);
+	enum veil_status st = wire_want_size("Reply", "index_id", m->index_id.len, HASH_BYTES, err);
 
 	if (st == VEIL_OK)
-		st = want_size("Reply", "ciphertexts", m->ciphertexts.len, ctx->reply_bytes, err);
+		st = wire_want_size("Reply", "ciphertexts", m->ciphertexts.len, ctx->reply_bytes, err);
 	if (st == VEIL_OK)
-		st = want_size("Reply", "labels", m->labels.len, labels, err);
+		st = wire_want_size("Reply", "labels", m->labels.len, labels, err);
 	if (st != VEIL_OK)
 		return st;
 	memcpy(reply->index_id, m->index_id.data, HASH_BYTES);
@@ -403,8 +363,8 @@ enum veil_status wire_reply_read(const struct nn_context *ctx, uint32_t label_by
 
 	*reply = (struct wire_reply){0};
 	if (size > want)
-		return want_size("Reply", "the body", size, want, err);
-	st = arena_init(&reply->storage, sizeof m + want + SLACK_BYTES);
+		return wire_want_size("Reply", "the body", size, want, err);
+	st = arena_init(&reply->storage, sizeof m + want + WIRE_SLACK_BYTES);
 	if (st != VEIL_OK)
 		return error_set(err, st, "no memory for a Reply of %zu bytes", want);
 	st = unpack(&wire__reply__descriptor, &m, &reply->storage, data, size, err);

@@ -13,7 +13,7 @@
 
 #define CRAFT_MAX_FIELDS 20
 
-enum craft_kind { CRAFT_FIXED64 = 1, CRAFT_BYTES = 2, CRAFT_FIXED32 = 5 };
+enum craft_kind { CRAFT_VARINT = 0, CRAFT_FIXED64 = 1, CRAFT_BYTES = 2, CRAFT_FIXED32 = 5 };
 
 struct craft_field {
 	uint32_t number;
@@ -35,6 +35,8 @@ static inline void craft_put(struct writer *w, const struct craft_field *f)
 	craft_varint(w, (uint64_t)f->number << 3 | f->kind);
 	if (f->kind == CRAFT_FIXED32) {
 		writer_u32(w, (uint32_t)f->value);
+	} else if (f->kind == CRAFT_VARINT) {
+		craft_varint(w, f->value);
 	} else if (f->kind == CRAFT_FIXED64) {
 		writer_u64(w, f->value);
 	} else {

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WIRE_UNPACK_H
+#define WIRE_UNPACK_H
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "base/arena.h"
+#include "veil/status.h"
+
+/* Between protobuf-c and the conversions of this folder. */
+
+/** What protobuf-c may use beyond the fields of a message: enough to describe a few unknown fields, so that
+ * the error can name them. A body made of thousands of tiny fields runs out of it and is refused. */
+#define WIRE_SLACK_BYTES 4096
+
+/** Unpacks into the arena, in nothing but what it has left; VEIL_E_MALFORMED. What was taken is for the
+ * caller to release. */
+enum veil_status wire_unpack(ProtobufCMessage **out, const ProtobufCMessageDescriptor *type,
+	struct arena *arena, const void *data, size_t size, struct veil_error *err) VEIL_MUST_CHECK;
+
+/** Refuses unknown fields, in the message and in those inside it, and what no writer of protobuf-c would
+ * write: a field twice, a zero that could be left out, a number that is not in its shortest form. */
+enum veil_status wire_check_canonical(
+	const ProtobufCMessage *m, size_t size, struct veil_error *err) VEIL_MUST_CHECK;
+
+/** Refuses a field of bytes that has not the size it must have. */
+enum veil_status wire_want_size(const char *message, const char *field, size_t have, size_t want,
+	struct veil_error *err) VEIL_MUST_CHECK;
+
+/** A field of bytes of somebody else's. protobuf-c does not write through the pointer. */
+ProtobufCBinaryData wire_view(const void *data, size_t size);
+
+#endif
