@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/ct.h"
+#include "base/arena.h"
 #include "base/error.h"
 #include "sdk/client.h"
 #include "sdk/hits.h"
@@ -19,14 +19,15 @@ _Static_assert(
 struct search {
 	const struct veil_client *client;
 	const struct session *session;
-	float *unit; /* [dim] the vector with norm 1: wiped */
+	struct arena secrets; /* holds unit, scores and rows */
+	float *unit; /* [dim] the vector with norm 1 */
 	uint32_t probes;
 	size_t top; /* rows kept of each shard: at most all of them */
 	uint8_t *ciphertexts; /* [nn->query_bytes] */
 	uint8_t *body; /* [config.query_bytes] */
-	double *scores; /* [spec.rows]: wiped */
-	struct wire_reply *reply; /* [probes]: their labels name the hits */
-	struct rank_row *rows; /* [probes * top], what is kept of each shard: wiped */
+	double *scores; /* [spec.rows] */
+	uint8_t *labels; /* [probes][spec.rows * label_bytes]: they name the hits */
+	struct rank_row *rows; /* [probes * top], what is kept of each shard */
 	size_t kept;
 	struct veil_hits *hits;
 };
@@ -68,6 +69,9 @@ static enum veil_status check_arguments(const struct veil_client *client, const 
 	return VEIL_OK;
 }
 
+/* On this machine and before anything is sent: no peer sees how long the divisions take, which in any case
+ * tells little more than which numbers are zero or tiny. lib/secret, which makes what is sent, normalises
+ * again without a branch on a value. */
 static void normalise(float *unit, const float *vector, uint32_t dim)
 {
 	double sum = 0;
@@ -84,17 +88,22 @@ static enum veil_status search_init(struct search *x, const struct veil_client *
 	const struct session *s = client->session;
 	const struct nn_spec *spec = &s->config.spec;
 
+	size_t unit = spec->dim * sizeof *x->unit, scores = spec->rows * sizeof *x->scores, rows;
+
 	*x = (struct search){.client = client, .session = s, .probes = probes};
 	x->top = top < spec->rows ? top : spec->rows;
-	x->unit = calloc(spec->dim, sizeof *x->unit);
+	rows = probes * x->top * sizeof *x->rows;
 	x->ciphertexts = malloc(s->nn->query_bytes);
 	x->body = malloc(s->config.query_bytes);
-	x->scores = calloc(spec->rows, sizeof *x->scores);
-	x->reply = calloc(probes, sizeof *x->reply);
-	x->rows = calloc(probes * x->top, sizeof *x->rows);
+	x->labels = malloc((size_t)probes * spec->rows * s->config.label_bytes + 1);
 	x->hits = hits_create(probes);
-	if (!x->unit || !x->ciphertexts || !x->body || !x->scores || !x->reply || !x->rows || !x->hits)
+	if (!x->ciphertexts || !x->body || !x->labels || !x->hits ||
+		arena_init_secret(&x->secrets, arena_room(unit) + arena_room(scores) + arena_room(rows)) !=
+			VEIL_OK)
 		return error_set(err, VEIL_E_NOMEM, "no memory for a search of %u shards", probes);
+	x->unit = arena_take(&x->secrets, unit);
+	x->scores = arena_take(&x->secrets, scores);
+	x->rows = arena_take(&x->secrets, rows);
 	normalise(x->unit, vector, spec->dim);
 	index_codebook_nearest(&s->codebook, x->unit, x->hits->shards, probes);
 	return VEIL_OK;
@@ -102,22 +111,10 @@ static enum veil_status search_init(struct search *x, const struct veil_client *
 
 static void search_clear(struct search *x)
 {
-	const struct nn_spec *spec = &x->session->config.spec;
-
-	if (x->unit)
-		wipe(x->unit, spec->dim * sizeof *x->unit);
-	if (x->scores)
-		wipe(x->scores, spec->rows * sizeof *x->scores);
-	if (x->rows)
-		wipe(x->rows, x->probes * x->top * sizeof *x->rows);
-	for (uint32_t i = 0; x->reply && i < x->probes; i++)
-		wire_reply_clear(&x->reply[i]);
-	free(x->unit);
+	arena_clear(&x->secrets);
 	free(x->ciphertexts);
 	free(x->body);
-	free(x->scores);
-	free(x->reply);
-	free(x->rows);
+	free(x->labels);
 	veil_hits_destroy(x->hits);
 }
 
@@ -138,14 +135,13 @@ static enum veil_status write_query(
 	return VEIL_OK;
 }
 
-static enum veil_status exchange(struct search *x, uint32_t probe, struct veil_error *err)
+static enum veil_status exchange(struct search *x, struct wire_reply *reply, struct veil_error *err)
 {
 	const struct session *s = x->session;
 	const struct transport_request request = {.path = "/v1/query",
 		.body = {x->body, s->config.query_bytes},
 		.limit_bytes = s->config.reply_bytes,
 		.timeout_ms = x->client->timeout_ms};
-	struct wire_reply *reply = &x->reply[probe];
 	struct veil_cost *cost = &x->hits->cost;
 	struct transport_reply raw = {0};
 	enum veil_status st = transport_call(
@@ -168,10 +164,17 @@ static enum veil_status exchange(struct search *x, uint32_t probe, struct veil_e
 	return st;
 }
 
+static uint8_t *labels_of(const struct search *x, uint32_t probe)
+{
+	const struct wire_config *c = &x->session->config;
+
+	return x->labels + (size_t)probe * c->spec.rows * c->label_bytes;
+}
+
 static void keep_best(struct search *x, uint32_t probe)
 {
 	const struct wire_config *c = &x->session->config;
-	const uint8_t *labels = x->reply[probe].labels.data; /* NULL where labels have no bytes */
+	const uint8_t *labels = labels_of(x, probe);
 	struct rank_best best = {.rows = x->rows + x->kept, .limit = x->top};
 
 	for (uint32_t i = 0; i < c->spec.rows; i++) {
@@ -191,21 +194,25 @@ static enum veil_status ask(struct search *x, uint32_t probe, struct veil_error 
 {
 	struct veil_cost *cost = &x->hits->cost;
 	struct secret_search *secret = NULL;
+	struct wire_reply reply = {0};
 	double start = now_us();
 	enum veil_status st = write_query(x, &secret, probe, err);
 
 	cost->encrypt_us += now_us() - start;
 	if (st == VEIL_OK) {
 		cost->shards_asked++;
-		st = exchange(x, probe, err);
+		st = exchange(x, &reply, err);
 	}
 	if (st == VEIL_OK) {
 		start = now_us();
-		secret_search_decode(secret, x->scores, x->reply[probe].ciphertexts.data);
+		secret_search_decode(secret, x->scores, reply.ciphertexts.data);
+		if (reply.labels.size) /* the bytes are NULL where there are none */
+			memcpy(labels_of(x, probe), reply.labels.data, reply.labels.size);
 		keep_best(x, probe);
 		cost->decrypt_us += now_us() - start;
 	}
 	secret_search_destroy(secret);
+	wire_reply_clear(&reply);
 	return st;
 }
 
@@ -228,10 +235,8 @@ static enum veil_status give(struct search *x, uint32_t top, struct veil_error *
 		hit->shard = row->shard;
 		hit->row = row->row;
 		if (c->label_bytes > 0) {
-			const uint8_t *labels = x->reply[row->probe].labels.data;
-
-			index_label_name(labels + (size_t)row->row * c->label_bytes, c->label_bytes,
-				x->hits->names[i]);
+			index_label_name(labels_of(x, row->probe) + (size_t)row->row * c->label_bytes,
+				c->label_bytes, x->hits->names[i]);
 			printable_make(x->hits->names[i]);
 		}
 	}
