@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sdk/session.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,12 @@ static enum veil_status check_config(const struct session *s, struct veil_error 
 	return VEIL_OK;
 }
 
+/* Each number of a row was rounded to an integer, uniformly off by a half at most; the query has norm 1. */
+static double rounding(const struct nn_spec *spec)
+{
+	return 1 / (sqrt(12) * (double)spec->scale);
+}
+
 static void fill_info(struct session *s)
 {
 	const struct wire_config *c = &s->config;
@@ -67,7 +74,7 @@ static void fill_info(struct session *s)
 		.query_bytes = c->query_bytes,
 		.reply_bytes = c->reply_bytes,
 	};
-	s->info.error = s->info.exact ? 0 : nn_noise_std(s->nn, c->spec.row_norm);
+	s->info.error = s->info.exact ? 0 : hypot(nn_noise_std(s->nn, c->spec.row_norm), rounding(&c->spec));
 }
 
 enum veil_status session_read_config(struct session *session, struct bytes config, struct veil_error *err)

@@ -65,7 +65,7 @@ struct veil_index_info {
 	const char *id; /* 64 hex digits: the version of the index */
 	const char *params; /* parameter set of the encryption */
 	int exact; /* 1: scores are the integer dot products; 0: cosines within `error` */
-	double error; /* standard deviation of a cosine's error; 0 where exact */
+	double error; /* standard deviation of a cosine's error, by encryption and int8 rows; 0 where exact */
 	uint32_t dim; /* numbers in a vector */
 	double scale; /* a record is kept as int8: round(scale * unit vector) */
 	uint64_t records; /* records of the index, each in one or more shards */

@@ -2,11 +2,13 @@
 #include "sdk/session.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cpu.h"
+#include "support/test.h"
 
 /* What an honest server of a small index would say. */
 struct server {
@@ -82,6 +84,39 @@ Test(session, an_honest_configuration_is_taken_as_it_is)
 	cr_assert_eq(session->info.shards, 3);
 	cr_assert_eq(session->info.rows, 128);
 	cr_assert_eq(session->info.query_bytes, wire_query_bytes(server.nn));
+	session_destroy(session);
+	stop(&server);
+}
+
+/* Of the int8 rows and of the noise of nn_noise_std, which tests of lib/secret measure. */
+Test(session, the_error_it_tells_is_that_of_rows_and_noise)
+{
+	enum { DIM = 64, ROUNDS = 4000 };
+	struct rng rng = test_rng();
+	struct server server;
+	struct session *session;
+	double measured = 0, noise;
+
+	serve(&server);
+	cr_assert_eq(visit(&server, &session, NULL), VEIL_OK);
+	for (int round = 0; round < ROUNDS; round++) {
+		double norm = 0, query[DIM], row[DIM], row_norm = 0, error = 0, scale = session->info.scale;
+
+		for (int i = 0; i < DIM; i++) {
+			query[i] = test_normal(&rng);
+			row[i] = test_normal(&rng);
+			norm += query[i] * query[i];
+			row_norm += row[i] * row[i];
+		}
+		for (int i = 0; i < DIM; i++) {
+			double x = row[i] / sqrt(row_norm);
+
+			error += query[i] / sqrt(norm) * (nearbyint(x * scale) / scale - x);
+		}
+		measured += error * error / ROUNDS;
+	}
+	noise = nn_noise_std(session->nn, session->config.spec.row_norm);
+	cr_assert_float_eq(session->info.error / sqrt(noise * noise + measured), 1, 0.05);
 	session_destroy(session);
 	stop(&server);
 }
