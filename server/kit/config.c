@@ -3,43 +3,16 @@
 
 #include <errno.h>
 #include <ini.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_SIZE, KIND_FLAG };
-
-static const struct option {
-	enum kind kind;
-	const char *name;
-	const char *meta;
-	const char *preset; /* text, or digits */
-	const char *help;
-	size_t offset; /* in struct config */
-	uint32_t low, high;
-} options[] = {
-#define TEXT(id, name, meta, preset, help) \
-	{KIND_TEXT, name, meta, preset, help, offsetof(struct config, id), 0, 0},
-#define NUMBER(id, name, meta, preset, low, high, help) \
-	{KIND_NUMBER, name, meta, #preset, help, offsetof(struct config, id), low, high},
-#define SIZE(id, name, meta, preset, help) \
-	{KIND_SIZE, name, meta, #preset, help, offsetof(struct config, id), 0, 0},
-#define FLAG(id, name, help) {KIND_FLAG, name, "", "false", help, offsetof(struct config, id), 0, 0},
-#include "kit/config.def"
-#undef TEXT
-#undef NUMBER
-#undef SIZE
-#undef FLAG
-};
-#define OPTIONS (sizeof options / sizeof *options)
-
-static const struct option *find(const char *name, size_t size)
+static const struct config_option *find(const struct config_table *t, const char *name, size_t size)
 {
-	for (size_t i = 0; i < OPTIONS; i++)
-		if (strlen(options[i].name) == size && memcmp(options[i].name, name, size) == 0)
-			return options + i;
+	for (size_t i = 0; i < t->count; i++)
+		if (strlen(t->options[i].name) == size && memcmp(t->options[i].name, name, size) == 0)
+			return t->options + i;
 	return NULL;
 }
 
@@ -81,8 +54,8 @@ static bool parse_size(uint64_t *out, const char *text)
 }
 
 /* `where` names the file and line or the command line. */
-static enum veil_status set(struct config *config, const struct option *o, const char *value,
-	const char *where, struct veil_error *err)
+static enum veil_status set(void *config, const struct config_option *o, const char *value, const char *where,
+	struct veil_error *err)
 {
 	char *field = (char *)config + o->offset;
 	bool yes = strcmp(value, "true") == 0 || strcmp(value, "yes") == 0;
@@ -91,26 +64,26 @@ static enum veil_status set(struct config *config, const struct option *o, const
 	size_t n = strlen(value);
 
 	switch (o->kind) {
-	case KIND_TEXT:
+	case CONFIG_TEXT:
 		if (n >= CONFIG_TEXT_SIZE)
 			return error_set(err, VEIL_E_INVALID, "%s: %s is longer than %d bytes", where,
 				o->name, CONFIG_TEXT_SIZE - 1);
 		memcpy(field, value, n + 1);
 		return VEIL_OK;
-	case KIND_NUMBER:
+	case CONFIG_NUMBER:
 		if (!parse_number(&number, value, o->low, o->high))
 			return error_set(err, VEIL_E_INVALID,
 				"%s: %s is '%.40s', not a whole number from %u to %u", where, o->name, value,
 				(unsigned)o->low, (unsigned)o->high);
 		memcpy(field, &number, sizeof number);
 		return VEIL_OK;
-	case KIND_SIZE:
+	case CONFIG_SIZE:
 		if (!parse_size(&size, value))
 			return error_set(err, VEIL_E_INVALID,
 				"%s: %s is '%.40s', not a size such as 256M or 1.2G", where, o->name, value);
 		memcpy(field, &size, sizeof size);
 		return VEIL_OK;
-	case KIND_FLAG:
+	case CONFIG_FLAG:
 		if (!yes && strcmp(value, "false") != 0 && strcmp(value, "no") != 0)
 			return error_set(err, VEIL_E_INVALID, "%s: %s is '%.40s', neither true nor false",
 				where, o->name, value);
@@ -120,9 +93,15 @@ static enum veil_status set(struct config *config, const struct option *o, const
 	return VEIL_E_INVALID;
 }
 
+/* What is being filled, by which table. */
+struct filling {
+	void *config; /* NULL: only the form of the flags is checked */
+	const struct config_table *table;
+	const char *file; /* of --config; NULL: none */
+};
+
 struct file_state {
-	struct config *config;
-	const char *path;
+	struct filling *to;
 	struct veil_error *err;
 	enum veil_status st; /* the first failure */
 };
@@ -130,24 +109,25 @@ struct file_state {
 static int on_line(void *user, const char *section, const char *name, const char *value)
 {
 	struct file_state *f = user;
-	const struct option *o = find(name, strlen(name));
+	const struct config_option *o = find(f->to->table, name, strlen(name));
 
 	if (f->st != VEIL_OK)
 		return 0;
 	if (section[0])
 		f->st = error_set(f->err, VEIL_E_INVALID, "%s: section [%s]: the file has no sections",
-			f->path, section);
+			f->to->file, section);
 	else if (!o)
-		f->st = error_set(
-			f->err, VEIL_E_INVALID, "%s: unknown option '%s'; --help lists them", f->path, name);
+		f->st = error_set(f->err, VEIL_E_INVALID, "%s: unknown option '%s'; --help lists them",
+			f->to->file, name);
 	else
-		f->st = set(f->config, o, value, f->path, f->err);
+		f->st = set(f->to->config, o, value, f->to->file, f->err);
 	return f->st == VEIL_OK;
 }
 
-static enum veil_status read_file(struct config *config, const char *path, struct veil_error *err)
+static enum veil_status read_file(struct filling *to, struct veil_error *err)
 {
-	struct file_state f = {config, path, err, VEIL_OK};
+	struct file_state f = {to, err, VEIL_OK};
+	const char *path = to->file;
 	FILE *file = fopen(path, "re");
 	int line, failed;
 
@@ -167,20 +147,20 @@ static enum veil_status read_file(struct config *config, const char *path, struc
 	return VEIL_OK;
 }
 
-/* One flag; *at moves past it and its value. With `config` NULL only its form is checked. */
-static enum veil_status take_flag(
-	struct config *config, const char **file, int argc, char **argv, int *at, struct veil_error *err)
+/* One flag; *at moves past it and its value. */
+static enum veil_status take_flag(struct filling *to, int argc, char **argv, int *at, struct veil_error *err)
 {
 	const char *arg = argv[*at], *equals = strchr(arg, '='), *value;
 	size_t n = equals ? (size_t)(equals - arg) : strlen(arg);
-	const struct option *o = n > 2 && strncmp(arg, "--", 2) == 0 ? find(arg + 2, n - 2) : NULL;
+	bool is_flag = n > 2 && strncmp(arg, "--", 2) == 0;
+	const struct config_option *o = is_flag ? find(to->table, arg + 2, n - 2) : NULL;
 	bool is_file = n == 8 && strncmp(arg, "--config", 8) == 0;
 
 	if (!o && !is_file)
 		return error_set(err, VEIL_E_INVALID, "unknown option '%s'; --help lists them", arg);
 	if (equals)
 		value = equals + 1;
-	else if (o && o->kind == KIND_FLAG)
+	else if (o && o->kind == CONFIG_FLAG)
 		value = "true";
 	else if (*at + 1 < argc)
 		value = argv[++*at];
@@ -188,54 +168,53 @@ static enum veil_status take_flag(
 		return error_set(err, VEIL_E_INVALID, "%s needs a value", arg);
 	++*at;
 	if (is_file)
-		*file = value;
-	return o && config ? set(config, o, value, "command line", err) : VEIL_OK;
+		to->file = value;
+	return o && to->config ? set(to->config, o, value, "command line", err) : VEIL_OK;
 }
 
-static enum veil_status take_flags(
-	struct config *config, const char **file, int argc, char **argv, struct veil_error *err)
+static enum veil_status take_flags(struct filling *to, int argc, char **argv, struct veil_error *err)
 {
 	enum veil_status st = VEIL_OK;
 
 	for (int i = 1; i < argc && st == VEIL_OK;)
-		st = take_flag(config, file, argc, argv, &i, err);
+		st = take_flag(to, argc, argv, &i, err);
 	return st;
 }
 
-enum veil_status config_parse(
-	struct config *config, enum config_action *action, int argc, char **argv, struct veil_error *err)
+enum veil_status config_parse(void *config, enum config_action *action, const struct config_table *table,
+	int argc, char **argv, struct veil_error *err)
 {
-	const char *file = NULL;
+	struct filling to = {.table = table};
 	enum veil_status st = VEIL_OK;
 
 	*action = CONFIG_RUN;
-	*config = (struct config){0};
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			*action = CONFIG_HELP;
 		if (strcmp(argv[i], "--version") == 0)
 			*action = CONFIG_VERSION;
 	}
-	for (size_t i = 0; i < OPTIONS && st == VEIL_OK; i++)
-		st = set(config, options + i, options[i].preset, "default", err);
+	for (size_t i = 0; i < table->count && st == VEIL_OK; i++)
+		st = set(config, table->options + i, table->options[i].preset, "default", err);
 	if (st != VEIL_OK || *action != CONFIG_RUN)
 		return st;
-	st = take_flags(NULL, &file, argc, argv, err);
-	if (st == VEIL_OK && file)
-		st = read_file(config, file, err);
+	st = take_flags(&to, argc, argv, err);
+	to.config = config;
+	if (st == VEIL_OK && to.file)
+		st = read_file(&to, err);
 	if (st == VEIL_OK)
-		st = take_flags(config, &file, argc, argv, err);
+		st = take_flags(&to, argc, argv, err);
 	return st;
 }
 
-void config_help(FILE *out)
+void config_help(FILE *out, const struct config_table *table)
 {
 	fprintf(out, "  --config FILE\n        read `name = value` lines first; flags override them\n");
-	for (size_t i = 0; i < OPTIONS; i++) {
-		const struct option *o = options + i;
+	for (size_t i = 0; i < table->count; i++) {
+		const struct config_option *o = table->options + i;
 
 		fprintf(out, "  --%s%s%s\n        %s", o->name, o->meta[0] ? " " : "", o->meta, o->help);
-		if (o->kind != KIND_FLAG && o->preset[0])
+		if (o->kind != CONFIG_FLAG && o->preset[0])
 			fprintf(out, " [%s]", o->preset);
 		fputc('\n', out);
 	}

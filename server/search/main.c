@@ -3,9 +3,9 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "kit/config.h"
 #include "kit/lifecycle.h"
 #include "kit/log.h"
+#include "search/config.h"
 #include "search/service.h"
 
 #define HOUSEKEEPING_MS 1000 /* how late the memory of an outdated version may be given back */
@@ -22,7 +22,7 @@ static int help(void)
 {
 	printf("veild --index DIR [OPTIONS]\nAnswers encrypted searches; put it behind a front that speaks "
 	       "TLS.\n\n");
-	config_help(stdout);
+	config_help(stdout, &veild_options);
 	return finish();
 }
 
@@ -45,10 +45,10 @@ int main(int argc, char **argv)
 {
 	struct veil_error err = {{0}};
 	enum config_action action;
-	struct config config;
+	struct config config = {0};
 	struct service service;
 	int signal_number;
-	enum veil_status st = config_parse(&config, &action, argc, argv, &err);
+	enum veil_status st = config_parse(&config, &action, &veild_options, argc, argv, &err);
 
 	if (st == VEIL_OK && action == CONFIG_HELP)
 		return help();

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "kit/config.h"
+#include "search/config.h"
 #include "search/snapshot.h"
 #include "veil/status.h"
 

@@ -5,10 +5,10 @@
 #include <stdatomic.h>
 
 #include "kit/buffers.h"
-#include "kit/config.h"
 #include "kit/http.h"
 #include "kit/metrics.h"
 #include "kit/pool.h"
+#include "search/config.h"
 #include "search/memory.h"
 #include "search/versions.h"
 #include "search/worker.h"

@@ -176,6 +176,7 @@ class Overload(unittest.TestCase):
     def test_connections_that_say_nothing_make_way_for_one_that_asks(self):
         with Server(make_index('small'), '--connections', '8', '--receive-timeout-ms', '60000') as server:
             body = Index(server).query()
+            server.wait_for('veil_connections_open', lambda n: n == 0)
             silent = [server.connect() for _ in range(8)]
             server.wait_for('veil_connections_open', lambda n: n == 8)
             start = time.monotonic()
