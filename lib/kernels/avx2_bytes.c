@@ -19,33 +19,39 @@ static inline __m256i load_halves(const uint8_t *low, const uint8_t *high)
 		_mm_loadu_si128((const __m128i *)high), 1);
 }
 
-/* Four values come from either half: value j starts `position` bits into its 16 bytes and spans four bytes at
- * most. */
+/* Four values come from either half: value j starts `position` bits into its 16 bytes and spans five bytes at
+ * most, of which the fifth is inside the half where it is needed. */
 static bool unpack(
 	void *dst, const uint8_t *src, size_t n, unsigned bits, unsigned shift, const struct kernels_prime *p)
 {
 	const size_t size = (n * bits + 7) / 8, half = bits / 2;
 	const __m256i q = _mm256_set1_epi32((int)p->q);
 	const __m128i down = _mm_cvtsi32_si128((int)(32 - bits)), up = _mm_cvtsi32_si128((int)shift);
-	_Alignas(32) uint8_t order[32];
-	_Alignas(32) uint32_t skip[8];
+	_Alignas(32) uint8_t order[32], fifth[32];
+	_Alignas(32) uint32_t skip[8], left[8];
 	__m256i below = _mm256_set1_epi32(-1);
 	uint32_t *z = dst;
 	size_t i = 0, at = 0;
 
-	if (bits > 25)
-		return generic().unpack(dst, src, n, bits, shift, p);
 	for (unsigned j = 0; j < 8; j++) {
 		unsigned position = j * bits - (j < 4 ? 0 : 8 * (unsigned)half);
 
-		for (unsigned k = 0; k < 4; k++)
+		for (unsigned k = 0; k < 4; k++) {
 			order[4 * j + k] = (uint8_t)(position / 8 + 3 - k);
+			fifth[4 * j + k] = 0x80; /* zero */
+		}
 		skip[j] = position % 8;
+		left[j] = 8 - skip[j];
+		if (skip[j] + bits > 32)
+			fifth[4 * j] = (uint8_t)(position / 8 + 4);
 	}
 	for (; i + 8 <= n && at + half + 16 <= size; i += 8, at += bits) {
-		__m256i v = _mm256_shuffle_epi8(load_halves(src + at, src + at + half), load(order));
+		const __m256i bytes = load_halves(src + at, src + at + half);
+		__m256i v = _mm256_sllv_epi32(_mm256_shuffle_epi8(bytes, load(order)), load(skip));
 
-		v = _mm256_sll_epi32(_mm256_srl_epi32(_mm256_sllv_epi32(v, load(skip)), down), up);
+		v = _mm256_or_si256(
+			v, _mm256_srlv_epi32(_mm256_shuffle_epi8(bytes, load(fifth)), load(left)));
+		v = _mm256_sll_epi32(_mm256_srl_epi32(v, down), up);
 		below = _mm256_and_si256(below, _mm256_cmpgt_epi32(q, v));
 		store_any(z + i, v);
 	}
