@@ -41,5 +41,6 @@ void bench_machine(struct bench *b);
 void bench_ntt(struct bench *b);
 void bench_bfv(struct bench *b);
 void bench_nn(struct bench *b);
+void bench_ohttp(struct bench *b);
 
 #endif

@@ -16,6 +16,7 @@ static const struct group {
 	{"ntt", bench_ntt},
 	{"bfv", bench_bfv},
 	{"nn", bench_nn},
+	{"ohttp", bench_ohttp},
 };
 #define GROUPS (sizeof groups / sizeof groups[0])
 
