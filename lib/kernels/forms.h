@@ -18,6 +18,8 @@ void kernels_avx2_ntt(struct kernels *k, unsigned q_bits, unsigned log_n);
 void kernels_avx2_mac(struct kernels *k);
 /** add, sub, neg, mul. */
 void kernels_avx2_pointwise(struct kernels *k);
+/** affine, mul_add, sub_mul. */
+void kernels_avx2_constants(struct kernels *k);
 /** unpack, pack, round, uniform, remainder. */
 void kernels_avx2_bytes(struct kernels *k);
 

@@ -197,23 +197,21 @@ static struct NAME(factor) NAME(factor_of)(uint64_t w, WORD q)
 	return (struct NAME(factor)){{low, NAME(quotient_of)(low, q)}, {high, NAME(quotient_of)(high, q)}};
 }
 
-/* w b[i] mod q, `width` the words of b */
-static inline __attribute__((always_inline)) WORD NAME(mul_from)(
-	const void *b, size_t i, const struct NAME(factor) * f, WORD q, unsigned width)
+static inline __attribute__((always_inline)) uint64_t NAME(get_from)(const void *b, size_t i, unsigned width)
 {
-	const uint64_t y = width == 4 ? ((const uint32_t *)b)[i] : ((const uint64_t *)b)[i];
-	WORD low = NAME(mul_by)((WORD)y, f->low.w, f->low.quotient, q);
-
-	if (width <= sizeof(WORD))
-		return low;
-	return NAME(reduce)((WORD)(low + NAME(mul_by)((WORD)(y >> 32), f->high.w, f->high.quotient, q)), q);
+	return width == 4 ? ((const uint32_t *)b)[i] : ((const uint64_t *)b)[i];
 }
 
-/* w b[i] + k mod q */
-static inline __attribute__((always_inline)) WORD NAME(affine_from)(
-	const void *b, size_t i, const struct NAME(factor) * f, WORD k, WORD q, unsigned width)
+/* w y mod q; a y that no WORD holds is `wide` */
+static inline __attribute__((always_inline)) WORD NAME(mul_factor)(
+	uint64_t y, const struct NAME(factor) * f, WORD q, bool wide)
 {
-	return NAME(reduce)((WORD)(NAME(mul_from)(b, i, f, q, width) + k), q);
+	WORD low = NAME(mul_by)((WORD)y, f->low.w, f->low.quotient, q), high;
+
+	if (!wide || sizeof(WORD) == 8)
+		return low;
+	high = NAME(mul_by)((WORD)(y >> 32), f->high.w, f->high.quotient, q);
+	return NAME(reduce)((WORD)(low + high), q);
 }
 
 static void NAME(affine)(void *dst, const void *b, size_t n, uint64_t w, uint64_t k,
@@ -221,11 +219,14 @@ static void NAME(affine)(void *dst, const void *b, size_t n, uint64_t w, uint64_
 {
 	const WORD q = (WORD)p->q;
 	const struct NAME(factor) f = NAME(factor_of)(w, q);
+	const unsigned width = from->width;
 	WORD *z = dst;
 
-	for (size_t i = 0; i < n; i++)
-		z[i] = from->width == 4 ? NAME(affine_from)(b, i, &f, (WORD)k, q, 4)
-					: NAME(affine_from)(b, i, &f, (WORD)k, q, 8);
+	for (size_t i = 0; i < n; i++) {
+		WORD y = NAME(mul_factor)(NAME(get_from)(b, i, width), &f, q, width == 8);
+
+		z[i] = NAME(reduce)((WORD)(y + (WORD)k), q);
+	}
 }
 
 static void NAME(mul_add)(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t k,
@@ -233,31 +234,31 @@ static void NAME(mul_add)(void *dst, const void *a, const void *b, size_t n, uin
 {
 	const WORD q = (WORD)p->q, *x = a;
 	const struct NAME(factor) f = NAME(factor_of)(w, q);
+	const unsigned width = from->width;
 	WORD *z = dst;
 
 	for (size_t i = 0; i < n; i++) {
-		WORD y = from->width == 4 ? NAME(affine_from)(b, i, &f, (WORD)k, q, 4)
-					  : NAME(affine_from)(b, i, &f, (WORD)k, q, 8);
+		WORD y = NAME(mul_factor)(NAME(get_from)(b, i, width), &f, q, width == 8);
 
+		y = NAME(reduce)((WORD)(y + (WORD)k), q);
 		z[i] = NAME(reduce)((WORD)(x[i] + y), q);
 	}
 }
 
-/* w (a + k), less w b */
-static void NAME(sub_mul)(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t k,
+static void NAME(sub_mul)(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t half,
 	const struct kernels_prime *p, const struct kernels_prime *from)
 {
 	const WORD q = (WORD)p->q, *x = a;
-	const struct NAME(factor) plus = NAME(factor_of)(w, q), minus = NAME(factor_of)(w ? q - w : 0, q);
+	const struct NAME(factor) f = NAME(factor_of)(w, q);
+	const uint64_t above = (from->q / p->q + 1) * p->q; /* no difference is negative, none above 2^64 */
+	const unsigned width = from->width;
 	WORD *z = dst;
 
 	for (size_t i = 0; i < n; i++) {
-		WORD sum = (WORD)(x[i] + (WORD)k), rest;
+		const uint64_t y = NAME(get_from)(b, i, width);
+		const WORD up = (WORD)((half - y) >> 63); /* both below 2^63 */
 
-		sum = NAME(mul_by)(sum, plus.low.w, plus.low.quotient, q);
-		rest = from->width == 4 ? NAME(mul_from)(b, i, &minus, q, 4)
-					: NAME(mul_from)(b, i, &minus, q, 8);
-		z[i] = NAME(reduce)((WORD)(sum + rest), q);
+		z[i] = NAME(reduce)((WORD)(NAME(mul_factor)(x[i] + above - y, &f, q, true) + up), q);
 	}
 }
 

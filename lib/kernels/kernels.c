@@ -61,6 +61,7 @@ void kernels_select(struct kernels *k, unsigned features, unsigned q_bits, unsig
 		kernels_avx2_ntt(k, q_bits, log_n);
 		kernels_avx2_mac(k);
 		kernels_avx2_pointwise(k);
+		kernels_avx2_constants(k);
 		kernels_avx2_bytes(k);
 	}
 	if (features & CPU_AVX512)

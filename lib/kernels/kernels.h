@@ -68,8 +68,9 @@ struct kernels {
 	/** dst = a + k + w b mod q. */
 	void (*mul_add)(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t k,
 		const struct kernels_prime *p, const struct kernels_prime *from);
-	/** dst = w (a + k - b) mod q. */
-	void (*sub_mul)(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t k,
+	/** dst = w (a - b) mod q, and one more where b > half. Where w is the inverse of from->q and half its
+	 * half, that is the rounded quotient of what is a mod q and b mod from->q. */
+	void (*sub_mul)(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t half,
 		const struct kernels_prime *p, const struct kernels_prime *from);
 
 	/* --- multiply-accumulate, the search engine's inner loop */

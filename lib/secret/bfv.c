@@ -63,7 +63,7 @@ static void digits(const struct bfv_context *ctx, struct ring_poly *phase)
 		r->k.affine(row, row, r->n, ctx->t.q, r->p.q / 2, &r->p, &r->p);
 		for (unsigned j = 0; j < i; j++)
 			r->k.sub_mul(row, row, ring_poly_row(phase, j), r->n, ring_inverse(ctx->ring, j, i),
-				0, &r->p, &ctx->ring->primes[j].p);
+				ctx->ring->primes[j].p.q, &r->p, &ctx->ring->primes[j].p);
 	}
 }
 

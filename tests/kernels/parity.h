@@ -18,6 +18,10 @@ unsigned parity_check_arrays(const struct kernels *reference, const struct kerne
 unsigned parity_check_remainder(const struct kernels *reference, const struct kernels *candidate,
 	const struct kernels_prime *p, const struct rng *rng);
 
+/** Another: what multiplies by constants and goes from prime to prime. */
+unsigned parity_check_constants(const struct kernels *reference, const struct kernels *candidate,
+	const struct kernels_prime *p, const struct rng *rng);
+
 /** The transform of 2^log_n; q prime, = 1 mod 2^(log_n+1). Both tables were selected for this log_n. */
 unsigned parity_check_transform(const struct kernels *reference, const struct kernels *candidate,
 	const struct kernels_prime *p, unsigned log_n, const struct rng *rng);

@@ -117,6 +117,32 @@ static void mul(void *dst, const void *a, const void *b, size_t n, const struct 
 		set(dst, i, (uint64_t)((uint128)get(a, i, p) * get(b, i, p) % p->q), p);
 }
 
+/* --- by constants */
+
+static void affine(void *dst, const void *b, size_t n, uint64_t w, uint64_t k, const struct kernels_prime *p,
+	const struct kernels_prime *from)
+{
+	for (size_t i = 0; i < n; i++)
+		set(dst, i, (uint64_t)(((uint128)w * get(b, i, from) + k) % p->q), p);
+}
+
+static void mul_add(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t k,
+	const struct kernels_prime *p, const struct kernels_prime *from)
+{
+	for (size_t i = 0; i < n; i++)
+		set(dst, i, (uint64_t)(((uint128)w * get(b, i, from) + k + get(a, i, p)) % p->q), p);
+}
+
+static void sub_mul(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t half,
+	const struct kernels_prime *p, const struct kernels_prime *from)
+{
+	for (size_t i = 0; i < n; i++) {
+		const uint64_t x = get(b, i, from), difference = (get(a, i, p) + p->q - x % p->q) % p->q;
+
+		set(dst, i, (uint64_t)(((uint128)w * difference + (x > half)) % p->q), p);
+	}
+}
+
 static void mac(void *const *out, const void *w, const void *const *x, unsigned vectors, size_t n,
 	size_t outputs, size_t terms, const struct kernels_prime *p)
 {
@@ -246,6 +272,9 @@ void schoolbook_kernels(struct kernels *k, unsigned q_bits)
 		.sub = sub,
 		.neg = neg,
 		.mul = mul,
+		.affine = affine,
+		.mul_add = mul_add,
+		.sub_mul = sub_mul,
 		.mac = mac,
 		.interleave = q_bits <= 31 ? interleave_w4 : interleave_w8,
 		.fold = fold,
