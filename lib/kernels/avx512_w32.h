@@ -2,37 +2,16 @@
 #ifndef KERNELS_AVX512_W32_H
 #define KERNELS_AVX512_W32_H
 
-#include <immintrin.h>
 #include <stdint.h>
 
+#include "kernels/avx512.h"
 #include "kernels/kernels.h"
 
 /* What the AVX-512 (F, BW, DQ, VL) forms for q < 2^31 share: sixteen 32-bit words a vector. A product has 64
  * bits and the multiplier takes the even words of a vector, so most things happen once for the even and once
- * for the odd words.
- *
- * UNROLL goes before loops of constant length over arrays of vectors: unrolled, the arrays live in registers.
- */
-
-#ifndef INLINE
-#define INLINE static inline __attribute__((always_inline))
-#endif
-#define NOINLINE __attribute__((noinline))
-
-#ifndef UNROLL
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#define UNROLL_BY_4 _Pragma("clang loop unroll_count(4)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#define UNROLL_BY_4 _Pragma("GCC unroll 4")
-#endif
-#endif
+ * for the odd words. */
 
 #define WORDS 16 /* of a vector */
-
-/* What is read through p from here on is read each time, not kept in registers that there are not. */
-#define KEEP_IN_MEMORY(p) __asm__("" : "+r"(p))
 
 /* The odd words in the places of the even ones. */
 INLINE __m512i odd_words(__m512i x)
