@@ -33,6 +33,13 @@ void kernels_avx2_w64_fma(struct kernels *k, unsigned q_bits, unsigned log_n);
 /** Words of 4 bytes, with what CPU_AVX512 stands for; the transform from N = 32 on. */
 void kernels_avx512_w32(struct kernels *k, unsigned q_bits, unsigned log_n);
 
+/* Words of 8 bytes; the transform for N = 2^8..2^15. */
+
+/** With what CPU_AVX512 stands for. */
+void kernels_avx512_w64(struct kernels *k, unsigned q_bits, unsigned log_n);
+/** On top of it, with CPU_IFMA too, for q_bits <= 50. */
+void kernels_avx512_w52(struct kernels *k, unsigned q_bits, unsigned log_n);
+
 /* What every transform starts from, in words of the width that the name ends with. */
 
 /** forward[i] = root^brv(i), inverse[i] = root^-brv(i), for i < 2^log_n. */

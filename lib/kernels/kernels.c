@@ -54,6 +54,10 @@ void kernels_select(struct kernels *k, unsigned features, unsigned q_bits, unsig
 			kernels_avx2_w64_ntt(k, q_bits, log_n);
 		if (features & CPU_AVX2 && features & CPU_FMA)
 			kernels_avx2_w64_fma(k, q_bits, log_n);
+		if (features & CPU_AVX512)
+			kernels_avx512_w64(k, q_bits, log_n);
+		if (features & CPU_AVX512 && features & CPU_IFMA && q_bits <= 50)
+			kernels_avx512_w52(k, q_bits, log_n);
 		return;
 	}
 	kernels_generic_w4(k);

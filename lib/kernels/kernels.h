@@ -122,7 +122,8 @@ struct kernels {
 void kernels_prime_init(struct kernels_prime *p, uint64_t q);
 
 /** The largest number of terms that mac may add for this prime: terms * (q-1)^2 fits 64 bits (width 4), or
- * 126 bits (width 8). Checked when a search context is built. */
+ * 126 bits (width 8), on every machine: forms whose sums hold less reduce them in between. Checked when a
+ * search context is built. */
 uint64_t kernels_mac_limit(const struct kernels_prime *p);
 
 /** Fill the table from generic upward: `features` is a mask of cpu_feature, q_bits picks the width, log_n the

@@ -10,48 +10,80 @@
  * ones: what they compute is checked on every machine, and by every sanitizer. */
 
 static const uint64_t moduli[] = {3, 5, 257, 65535, 268435455, 268435457, 536870911, 536870913, 1073741823,
-	1073741825, 2147483645, 2147483647};
+	1073741825, 2147483645, 2147483647, 2147483649, 4294967297, ((uint64_t)1 << 50) - 1,
+	((uint64_t)1 << 50) + 1, ((uint64_t)1 << 62) - 1};
+
+/* What kernels_select puts on top of the generic form, where q has `least` to bounds[1] bits. Each is two
+ * forms of the transform, for q of up to bounds[0] and bounds[1] bits: the largest N are for such q alone,
+ * which have the least room. */
+struct form {
+	const char *name;
+	void (*select)(struct kernels *k, unsigned q_bits, unsigned log_n);
+	unsigned least, bounds[2];
+};
+
+static const struct form forms[] = {
+	{"w32", kernels_avx512_w32, 2, {28, 31}},
+	{"w52", kernels_avx512_w52, 32, {46, 50}},
+	{"w64", kernels_avx512_w64, 32, {61, 62}},
+};
 
 static unsigned cases, failures;
 
-static void report(unsigned differences, const char *what, uint64_t q, unsigned log_n)
+static void report(
+	unsigned differences, const struct form *form, const char *what, uint64_t q, unsigned log_n)
 {
 	failures += differences != 0;
-	printf("%s %u - emulated avx512 %s q=%llu", differences ? "not ok" : "ok", ++cases, what,
-		(unsigned long long)q);
+	printf("%s %u - emulated avx512 %s %s q=%llu", differences ? "not ok" : "ok", ++cases, form->name,
+		what, (unsigned long long)q);
 	if (log_n)
 		printf(" n=%u", 1u << log_n);
 	putchar('\n');
 }
 
-static void select_both(struct kernels *reference, struct kernels *candidate, unsigned q_bits, unsigned log_n)
+static void select_both(struct kernels *reference, struct kernels *candidate, const struct form *form,
+	unsigned q_bits, unsigned log_n)
 {
 	kernels_select(reference, 0, q_bits, log_n);
 	*candidate = *reference;
-	kernels_avx512_w32(candidate, q_bits, log_n);
+	form->select(candidate, q_bits, log_n);
 }
 
-static void check_arrays(uint64_t q, const struct rng *rng)
+static void check_arrays(const struct form *form, const struct kernels_prime *p, const struct rng *rng)
 {
-	struct kernels_prime p;
 	struct kernels reference, candidate;
 
-	kernels_prime_init(&p, q);
-	select_both(&reference, &candidate, p.bits, 11);
-	report(parity_check_arrays(&reference, &candidate, &p, rng), "arrays", q, 0);
+	select_both(&reference, &candidate, form, p->bits, 11);
+	report(parity_check_arrays(&reference, &candidate, p, rng), form, "arrays", p->q, 0);
 }
 
-static void check_transforms(uint64_t q, const struct rng *rng)
+static void check_transforms(const struct form *form, const struct kernels_prime *p, const struct rng *rng)
 {
-	struct kernels_prime p;
+	const bool at_bound = p->bits == form->bounds[0] || p->bits == form->bounds[1];
 	struct kernels reference, candidate;
 
-	kernels_prime_init(&p, q);
-	for (unsigned log_n = 1; log_n <= 15; log_n++) {
-		if ((q - 1) % ((uint64_t)2 << log_n))
+	for (unsigned log_n = 1; log_n <= (at_bound ? 15 : 12); log_n++) {
+		if ((p->q - 1) % ((uint64_t)2 << log_n))
 			continue;
-		select_both(&reference, &candidate, p.bits, log_n);
-		report(parity_check_transform(&reference, &candidate, &p, log_n, rng), "transform", q, log_n);
+		select_both(&reference, &candidate, form, p->bits, log_n);
+		if (candidate.ntt_forward == reference.ntt_forward)
+			continue;
+		report(parity_check_transform(&reference, &candidate, p, log_n, rng), form, "transform", p->q,
+			log_n);
+	}
+}
+
+static void check_modulus(uint64_t q, bool is_prime, const struct rng *rng)
+{
+	struct kernels_prime p;
+
+	kernels_prime_init(&p, q);
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+		if (p.bits < forms[i].least || p.bits > forms[i].bounds[1])
+			continue;
+		check_arrays(&forms[i], &p, rng);
+		if (is_prime)
+			check_transforms(&forms[i], &p, rng);
 	}
 }
 
@@ -59,14 +91,10 @@ int main(void)
 {
 	struct rng rng = test_rng();
 
-	for (size_t i = 0; i < PRIMES; i++) {
-		if (primes[i] >> 31) /* words of 8 bytes: no forms of AVX-512 yet */
-			break;
-		check_arrays(primes[i], &rng);
-		check_transforms(primes[i], &rng);
-	}
+	for (size_t i = 0; i < PRIMES; i++)
+		check_modulus(primes[i], true, &rng);
 	for (size_t i = 0; i < sizeof moduli / sizeof moduli[0]; i++)
-		check_arrays(moduli[i], &rng);
+		check_modulus(moduli[i], false, &rng);
 	printf("1..%u\n", cases);
 	return failures ? 1 : 0;
 }

@@ -15,8 +15,10 @@
 #include <string.h>
 
 #include "base/require.h"
+#include "base/u128.h"
 
 #define _MM_PERM_DDBB 0xf5
+#define __mmask8 simde__mmask8
 #define __mmask16 simde__mmask16
 #define __mmask64 simde__mmask64
 
@@ -49,6 +51,18 @@ EMULATED __m512i _mm512_maskz_loadu_epi32(__mmask16 mask, const void *from)
 	return x;
 }
 
+EMULATED __m512i _mm512_maskz_loadu_epi64(__mmask8 mask, const void *from)
+{
+	uint64_t word[8] = {0};
+	__m512i x;
+
+	for (unsigned i = 0; i < 8; i++)
+		if (mask >> i & 1)
+			memcpy(&word[i], (const char *)from + 8 * i, 8);
+	memcpy(&x, word, sizeof x);
+	return x;
+}
+
 EMULATED __m512i _mm512_maskz_loadu_epi8(__mmask64 mask, const void *from)
 {
 	uint8_t byte[64] = {0};
@@ -71,6 +85,16 @@ EMULATED void _mm512_mask_storeu_epi32(void *to, __mmask16 mask, __m512i x)
 			memcpy((char *)to + 4 * i, &word[i], 4);
 }
 
+EMULATED void _mm512_mask_storeu_epi64(void *to, __mmask8 mask, __m512i x)
+{
+	uint64_t word[8];
+
+	memcpy(word, &x, sizeof x);
+	for (unsigned i = 0; i < 8; i++)
+		if (mask >> i & 1)
+			memcpy((char *)to + 8 * i, &word[i], 8);
+}
+
 EMULATED void _mm512_mask_storeu_epi8(void *to, __mmask64 mask, __m512i x)
 {
 	uint8_t byte[64];
@@ -80,6 +104,22 @@ EMULATED void _mm512_mask_storeu_epi8(void *to, __mmask64 mask, __m512i x)
 		if (mask >> i & 1)
 			((uint8_t *)to)[i] = byte[i];
 }
+
+EMULATED __m512i emulated_madd52(__m512i sum, __m512i a, __m512i b, unsigned shift)
+{
+	const uint64_t low = ((uint64_t)1 << 52) - 1;
+	uint64_t s[8], x[8], y[8];
+
+	memcpy(s, &sum, sizeof s);
+	memcpy(x, &a, sizeof x);
+	memcpy(y, &b, sizeof y);
+	for (unsigned i = 0; i < 8; i++)
+		s[i] += (uint64_t)((uint128)(x[i] & low) * (y[i] & low) >> shift) & low;
+	memcpy(&sum, s, sizeof s);
+	return sum;
+}
+#define _mm512_madd52lo_epu64(sum, a, b) emulated_madd52(sum, a, b, 0)
+#define _mm512_madd52hi_epu64(sum, a, b) emulated_madd52(sum, a, b, 52)
 
 EMULATED __m512i emulated_load(const void *from)
 {

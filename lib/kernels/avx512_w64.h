@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KERNELS_AVX512_W64_H
+#define KERNELS_AVX512_W64_H
+
+#include "kernels/avx512_w8.h"
+
+#define AVX512_W64_LAZY_BITS 61 /* of q, for the faster transform */
+
+/** mul, mac and remainder. */
+void avx512_w64_select_products(struct kernels *k);
+
+#endif
