@@ -24,6 +24,7 @@ static inline struct message_key gateway_key(
 	}
 	cr_assert_eq(kem_key_create(&pair, c, kem, private_key, &err), VEIL_OK, "%s", err.text);
 	cr_assert_eq(message_key_init(&key, id, pair, all, 9, &err), VEIL_OK, "%s", err.text);
+	vector_keep(pair);
 	return key;
 }
 

@@ -6,7 +6,7 @@
 
 static bool same(struct bytes got, const char *want)
 {
-	return got.size == strlen(want) && memcmp(got.data, want, got.size) == 0;
+	return got.size == strlen(want) && (got.size == 0 || memcmp(got.data, want, got.size) == 0);
 }
 
 /* a request of text fields for bhttp_check_request */

@@ -22,10 +22,7 @@ static void append(struct side *s, struct bytes b)
 
 static struct side new_side(size_t room)
 {
-	struct side s = {malloc(room), 0, room};
-
-	REQUIRE(s.data);
-	return s;
+	return (struct side){vector_keep(malloc(room)), 0, room};
 }
 
 /* Feeds a request in pieces of `step` bytes; what was opened goes to `out`, which is zeroed first. */
