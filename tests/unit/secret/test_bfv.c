@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -312,4 +313,72 @@ Test(bfv, scratch_is_given_back_wiped_and_no_larger_than_said)
 	for (size_t i = used; i < b.arena.peak; i++)
 		cr_assert_eq(b.arena.base[i], 0);
 	test_bfv_clear(&b);
+}
+
+/* --- after destroy, no memory of this process has a word of the secret */
+
+/* How often the `size` bytes at `what`, turned over, stand anywhere in readable and writable memory. */
+static size_t count_in_memory(const uint8_t *turned, size_t size)
+{
+	FILE *maps = fopen("/proc/self/maps", "r"), *memory = fopen("/proc/self/mem", "rb");
+	char line[512], access[8];
+	unsigned long from, to;
+	size_t found = 0;
+
+	cr_assert(maps && memory);
+	while (fgets(line, sizeof line, maps)) {
+		static uint8_t page[4096 + 64];
+		size_t kept = 0;
+
+		if (sscanf(line, "%lx-%lx %4s", &from, &to, access) != 3 || strncmp(access, "rw", 2) != 0 ||
+			to - from > (unsigned long)1 << 30)
+			continue; /* the largest are a sanitizer's shadows */
+		setvbuf(memory, NULL, _IONBF, 0);
+		cr_assert_eq(fseek(memory, (long)from, SEEK_SET), 0);
+		for (; from < to; from += 4096) {
+			const size_t got_bytes = fread(page + kept, 1, 4096, memory);
+
+			if (got_bytes != 4096)
+				break; /* a guard, or a page of the kernel's */
+			for (size_t i = 0; i + size <= kept + 4096; i++) {
+				size_t same = 0;
+
+				while (same < size && (turned[same] ^ page[i + same]) == 0xff)
+					same++;
+				found += same == size;
+			}
+			memmove(page, page + kept + 4096 - (size - 1), size - 1);
+			kept = size - 1;
+		}
+		memset(page, 0, sizeof page);
+	}
+	fclose(maps);
+	fclose(memory);
+	return found;
+}
+
+Test(bfv, no_memory_has_a_part_of_the_key_after_it_is_cleared)
+{
+	enum { SIZE = 16 };
+	uint8_t turned[4][SIZE]; /* of four places of the key, so that this test is not what it finds */
+	struct test_bfv b;
+
+	test_bfv_init(&b, rlwe_params_find("n_4096_logq_27_28_28_logt_17"), 3, test_seed(), cpu_features());
+	memset(values, 0, sizeof values);
+	{
+		struct rlwe_ciphertext ct = test_bfv_encrypt(&b, values, BFV_SIMD, RING_EVALUATION);
+
+		test_bfv_decrypt(&b, got, &ct, BFV_SIMD);
+	}
+	for (size_t place = 0; place < 4; place++) {
+		const uint8_t *row = b.key.s[place % 3];
+
+		for (size_t i = 0; i < SIZE; i++)
+			turned[place][i] = (uint8_t)~row[place * 4096 + i];
+		cr_assert_geq(
+			count_in_memory(turned[place], SIZE), 1); /* the search sees it while it lives */
+	}
+	test_bfv_clear(&b);
+	for (size_t place = 0; place < 4; place++)
+		cr_assert_eq(count_in_memory(turned[place], SIZE), 0, "place %zu", place);
 }
