@@ -147,13 +147,22 @@ static struct number distance(const struct number *a, const struct number *b)
 	return d;
 }
 
-/* x / 2^bits, about */
-static double scaled(const struct number *x, unsigned bits)
+static int bit_length(const struct number *x)
+{
+	int i = RING_MAX_PRIMES;
+
+	while (i > 0 && !x->word[i - 1])
+		i--;
+	return i ? 64 * i - __builtin_clzll(x->word[i - 1]) : 0;
+}
+
+/* x / 2^bits, about; bits is near the length of x, for no double holds numbers as long as these */
+static double scaled(const struct number *x, int bits)
 {
 	double sum = 0;
 
 	for (unsigned i = 0; i < RING_MAX_PRIMES; i++)
-		sum += ldexp((double)x->word[i], 64 * (int)i - (int)bits);
+		sum += ldexp((double)x->word[i], 64 * (int)i - bits);
 	return sum;
 }
 
@@ -165,17 +174,19 @@ struct secret_bfv_noise secret_bfv_noise_vartime(const struct bfv_context *ctx, 
 	const size_t mark = arena_mark(scratch);
 	const struct ring_poly w = open(ctx, key, ct, scratch);
 	struct number q = {{1}}, half = {{0}}, largest = {{0}};
-	unsigned bits = 0;
-	double squares = 0, q_scaled;
+	int bits = 0; /* of the largest so far */
+	double squares = 0, q_scaled; /* over 4^bits; over 2^q_bits */
+	int q_bits;
 
 	ct_unpoison(w.data, ring_poly_bytes(ctx->ring, level));
-	for (unsigned i = level; i-- > 0; bits += ctx->ring->primes[i].p.bits) {
+	for (unsigned i = level; i-- > 0;) {
 		const uint64_t prime = ctx->ring->primes[i].p.q;
 
 		multiply(&q, prime, 0);
 		multiply(&half, prime, prime / 2); /* digits of (q-1)/2 */
 	}
-	q_scaled = scaled(&q, bits);
+	q_bits = bit_length(&q);
+	q_scaled = scaled(&q, q_bits);
 	for (size_t at = 0; at < ctx->ring->n; at++) {
 		struct number x = {{0}};
 
@@ -185,13 +196,16 @@ struct secret_bfv_noise secret_bfv_noise_vartime(const struct bfv_context *ctx, 
 			multiply(&x, r->p.q, ring_get(r, ring_poly_row(&w, i), at));
 		}
 		x = distance(&x, &half);
-		if (less(&largest, &x))
+		if (less(&largest, &x)) {
 			largest = x;
-		squares += pow(scaled(&x, bits) / q_scaled, 2);
+			squares = ldexp(squares, 2 * (bits - bit_length(&x)));
+			bits = bit_length(&x);
+		}
+		squares += pow(scaled(&x, bits), 2);
 	}
 	arena_release(scratch, mark);
 	return (struct secret_bfv_noise){
-		.budget = -1 - log2(scaled(&largest, bits) / q_scaled),
-		.rms = log2(squares / (double)ctx->ring->n) / 2,
+		.budget = q_bits - bits - 1 - log2(scaled(&largest, bits) / q_scaled),
+		.rms = bits - q_bits + log2(sqrt(squares / (double)ctx->ring->n) / q_scaled),
 	};
 }

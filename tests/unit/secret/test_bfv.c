@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/u128.h"
+#include "ring/prime.h"
 #include "secret/decrypt.h"
 #include "support/bfv.h"
 #include "support/test.h"
@@ -273,6 +274,50 @@ Test(bfv, the_noise_budget_is_that_of_a_known_noise)
 		}
 		test_bfv_clear(&b);
 	}
+}
+
+/* As large as a ring may be: words of both widths, then primes just below 2^62. */
+Test(bfv, thirty_two_primes_of_degree_32768)
+{
+	uint64_t q[RING_MAX_PRIMES] = {786433, 268369921}, below = ((uint64_t)1 << 62) + 1;
+	const struct rlwe_params params = {.name = "largest",
+		.log_n = RING_MAX_LOG_N,
+		.q_count = RING_MAX_PRIMES,
+		.q = q,
+		.special = true,
+		.t = 65537,
+		.error = RLWE_CBD21,
+		.use = RLWE_USE_BFV,
+		.insecure = true};
+	struct secret_bfv_noise noise;
+	struct rng rng = test_rng();
+	struct rlwe_ciphertext ct;
+	struct test_bfv b;
+	double log_q = 0;
+
+	for (unsigned i = 2; i < RING_MAX_PRIMES; i++) {
+		do
+			below -= 1 << 16;
+		while (!prime_is_prime(below));
+		q[i] = below;
+	}
+	test_bfv_init(&b, &params, 2, test_below(&rng, UINT64_MAX), cpu_features());
+	random_values(&b, values, &rng);
+	ct = test_bfv_encrypt(&b, values, BFV_SIMD, RING_COEFFICIENT);
+	cr_assert_eq(rlwe_ciphertext_level(&ct), 31);
+	for (unsigned i = 0; i < 31; i++)
+		log_q += log2((double)q[i]);
+	noise = test_bfv_noise(&b, &ct);
+	cr_assert_float_eq(noise.rms, log2(65537) + log2(RLWE_CBD21_VARIANCE) / 2 - log_q, 0.2);
+	/* an error is at most 21; the largest of 32768 is above 10 */
+	cr_assert(
+		noise.budget > log_q - log2(65537 * 21.5) - 1 && noise.budget < log_q - log2(65537 * 10) - 1);
+	test_bfv_decrypt(&b, got, &ct, BFV_SIMD);
+	cr_assert_arr_eq(got, values, sizeof got);
+	rlwe_modswitch_to(&ct, 2, &b.arena);
+	test_bfv_decrypt(&b, got, &ct, BFV_SIMD);
+	cr_assert_arr_eq(got, values, sizeof got);
+	test_bfv_clear(&b);
 }
 
 Test(bfv, another_key_decrypts_to_nothing)
