@@ -2,10 +2,13 @@
 #include "bfv/encode.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+#include "ring/packed.h"
 #include "ring/prime.h"
 #include "support/bfv.h"
 #include "support/test.h"
@@ -194,6 +197,64 @@ Test(encode, a_factor_has_centred_coefficients)
 				cr_assert_eq(ring_get(r, ring_poly_row(&factor, i), j),
 					values[j] > t / 2 ? r->p.q - (t - values[j]) : values[j]);
 		}
+		test_bfv_clear(&b);
+	}
+}
+
+/* Plaintext 0 of three databases that the tool of apple/swift-homomorphic-encryption (main 6867588) made:
+ * vector i has the coordinates ((131 i + 71 j + i j mod 97) mod 255) - 127, scaled to norm `scale` and
+ * rounded; slot c is coordinate c mod 2^ceil(log2 dimension) of vector c. The first 16 bytes of the SHA-256
+ * of what it stores. */
+static const struct {
+	const char *set;
+	size_t rows, dimension, padded;
+	float scale;
+	const char *hash;
+} databases[] = {
+	{"n_4096_logq_27_28_28_logt_17", 100, 128, 128, 175, "1541fce68038f82a398e84536c4973d2"},
+	{"n_4096_logq_27_28_28_logt_16", 5000, 96, 128, 138, "9c240da8778fe49bbf3b5395626f84e8"},
+	{"n_8192_logq_3x55_logt_24", 100, 768, 1024, 2036, "5e1a19942570f7d149c25e74b8f4ce7c"},
+};
+
+static float coordinate(size_t i, size_t j)
+{
+	return (float)((i * 131 + j * 71 + i * j % 97) % 255) - 127;
+}
+
+static int64_t quantised(size_t i, size_t j, size_t dimension, float scale)
+{
+	float squares = 0;
+
+	if (j >= dimension)
+		return 0;
+	for (size_t k = 0; k < dimension; k++)
+		squares += coordinate(i, k) * coordinate(i, k);
+	return lroundf(coordinate(i, j) * scale / sqrtf(squares));
+}
+
+Test(encode, a_stored_plaintext_is_that_of_apple)
+{
+	for (size_t d = 0; d < sizeof databases / sizeof *databases; d++) {
+		struct test_bfv b = open(databases[d].set);
+		void *plaintext = test_bfv_plaintext(&b);
+		struct ring_poly factor = test_bfv_poly(&b, b.ctx->level, RING_COEFFICIENT);
+		const size_t n = b.ctx->ring->n, size = ring_packed_bytes(b.ctx->ring, b.ctx->level, 0);
+		const size_t count = databases[d].rows < n ? databases[d].rows : n;
+		uint8_t *bytes = malloc(size), hash[HASH_BYTES];
+		char hex[HASH_HEX_SIZE];
+
+		cr_assert_not_null(bytes);
+		for (size_t i = 0; i < count; i++)
+			signed_values[i] = quantised(
+				i, i % databases[d].padded, databases[d].dimension, databases[d].scale);
+		cr_assert_eq(
+			bfv_encode_signed(b.ctx, plaintext, signed_values, count, BFV_SIMD, NULL), VEIL_OK);
+		bfv_lift(b.ctx, &factor, plaintext, &b.arena);
+		ring_pack(bytes, &factor, 0);
+		hash_sha256(hash, bytes, size);
+		hash_hex(hex, hash);
+		cr_assert_eq(strncmp(hex, databases[d].hash, 32), 0, "%s: %s", databases[d].set, hex);
+		free(bytes);
 		test_bfv_clear(&b);
 	}
 }

@@ -87,6 +87,52 @@ Test(ring, the_transform_evaluates_at_odd_powers_of_the_root_in_bit_reversed_ord
 	arena_clear(&arena);
 }
 
+/* NttTests of apple/swift-homomorphic-encryption: values of the minimum root, in bit-reversed order. */
+static const struct {
+	unsigned log_n;
+	uint64_t q, coefficients[32], values[32];
+} apple[] = {
+	{1, 97, {1, 2}, {45, 54}},
+	{1, 113, {3, 4}, {63, 56}},
+	{2, 97, {1, 2, 3, 4}, {30, 7, 64, 0}},
+	{2, 113, {5, 6, 7, 8}, {108, 31, 103, 4}},
+	{3, 4194353, {1, 2, 3, 4, 5, 6, 7, 8},
+		{3372683, 765982, 387853, 2657954, 2013665, 1280882, 2457874, 3840527}},
+	{4, 536870849,
+		{477051601, 421524611, 456257859, 247136825, 128775020, 76785070, 49764016, 525812772,
+			325605371, 88935943, 255470762, 39507048, 404978219, 379383003, 244420585, 346826612},
+		{230846094, 480599401, 157364576, 360442736, 531052463, 294311347, 432899854, 219721533,
+			286807067, 260650843, 362842688, 315862017, 493042020, 520739674, 167758416,
+			370401491}},
+	{5, 769,
+		{401, 203, 221, 352, 487, 151, 405, 356, 343, 424, 635, 757, 457, 280, 624, 353, 496, 353,
+			624, 280, 457, 757, 635, 424, 343, 356, 405, 151, 487, 352, 221, 203},
+		{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
+			26, 27, 28, 29, 30, 31, 32}},
+};
+
+Test(ring, transforms_are_the_published_ones)
+{
+	struct arena arena = make_arena();
+
+	for (size_t t = 0; t < sizeof apple / sizeof *apple; t++) {
+		struct ring *ring = make(apple[t].log_n, apple[t].q);
+		const struct ring_prime *r = ring->primes;
+		void *a = poly(&arena, r);
+
+		for (size_t i = 0; i < r->n; i++)
+			ring_set(r, a, i, apple[t].coefficients[i]);
+		r->k.ntt_forward(a, r->table);
+		for (size_t i = 0; i < r->n; i++)
+			cr_assert_eq(ring_get(r, a, i), apple[t].values[i], "q = %lu", apple[t].q);
+		r->k.ntt_inverse(a, r->table, KERNELS_PLAIN);
+		for (size_t i = 0; i < r->n; i++)
+			cr_assert_eq(ring_get(r, a, i), apple[t].coefficients[i], "q = %lu", apple[t].q);
+		ring_destroy(ring);
+	}
+	arena_clear(&arena);
+}
+
 /* c = a b mod X^N + 1 */
 static void multiply(const struct ring_prime *r, void *c, const void *a, const void *b)
 {
