@@ -102,14 +102,39 @@ Test(kernels, without_features_every_kernel_is_generic)
 	}
 }
 
-Test(kernels, a_vector_transform_is_chosen_only_for_words_of_32_bits_and_only_if_allowed)
+Test(kernels, a_transform_is_chosen_by_the_features_the_width_of_q_and_n)
 {
+	static const struct {
+		unsigned features, bits, least_log_n;
+		const char *name;
+	} cases[] = {
+		{CPU_AVX2, 28, 6, "avx2"},
+		{CPU_AVX512, 28, 5, "avx512"},
+		{CPU_AVX2 | CPU_FMA, 50, 6, "avx2"},
+		{CPU_AVX512, 46, 8, "avx512"},
+		{CPU_AVX512 | CPU_IFMA, 46, 8, "avx512"},
+		{CPU_AVX512 | CPU_IFMA, 62, 8, "avx512"},
+		{CPU_IFMA | CPU_VBMI, 46, 16, "avx512"},
+	};
 	struct kernels k;
 
-	for (unsigned log_n = 1; log_n <= 15; log_n++) {
-		kernels_select(&k, cpu_features(), 32, log_n);
-		cr_assert_str_eq(k.name, "generic");
-		kernels_select(&k, CPU_AVX2, 28, log_n);
-		cr_assert_str_eq(k.name, log_n < 6 ? "generic" : "avx2");
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		for (unsigned log_n = 1; log_n <= 15; log_n++) {
+			kernels_select(&k, cases[i].features, cases[i].bits, log_n);
+			cr_assert_str_eq(k.name, log_n < cases[i].least_log_n ? "generic" : cases[i].name,
+				"case %zu", i);
+		}
+	}
+}
+
+Test(kernels, ifma_changes_the_transform_of_words_of_64_bits_up_to_50_bits)
+{
+	for (unsigned bits = 2; bits <= 62; bits++) {
+		struct kernels without, with;
+
+		kernels_select(&without, CPU_AVX512, bits, 12);
+		kernels_select(&with, CPU_AVX512 | CPU_IFMA, bits, 12);
+		cr_assert_eq(
+			without.ntt_forward != with.ntt_forward, bits > 31 && bits <= 50, "%u bits", bits);
 	}
 }
