@@ -159,6 +159,15 @@ void message_exchange_clear(struct message_exchange *x)
 		wipe(x, sizeof *x);
 }
 
+size_t message_padded_bytes(size_t content)
+{
+	size_t size = content + MESSAGE_HEAD_ROOM, step = 128;
+
+	while (size > 8 * step)
+		step *= 2;
+	return (size + step - 1) / step * step;
+}
+
 /* --- requests */
 
 size_t message_request_bytes(const struct keyconfig_choice *choice, size_t size)

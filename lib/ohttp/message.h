@@ -46,6 +46,12 @@ struct message_exchange {
 /** Wipes; accepts NULL. */
 void message_exchange_clear(struct message_exchange *x);
 
+/** The bytes that a request or response of up to `content` bytes is padded to (RFC 9292 3.8), head included:
+ * a size class, steps of at most an eighth, so that what differs a little looks the same. Both sides use it:
+ * a client for all that it asks, by the largest; a gateway for its replies. */
+size_t message_padded_bytes(size_t content);
+#define MESSAGE_HEAD_ROOM 512 /* of this, for control data and header */
+
 /* --- the client. Every try seals anew: a sealed request leaves once. */
 
 size_t message_request_bytes(const struct keyconfig_choice *choice, size_t size);

@@ -70,6 +70,8 @@ void http_destroy(struct http *http);
 
 /* For handlers. A request is valid until it is answered. */
 struct bytes http_body(const struct http_request *req);
+/** The same, for a handler that changes it in place. */
+uint8_t *http_body_in_place(struct http_request *req);
 /** What follows a path that ends in '/'; else "". */
 const char *http_tail(const struct http_request *req);
 /** clock_ns() when the request line had arrived. */
@@ -96,5 +98,11 @@ void http_answer_text(struct http_request *req, unsigned status, const char *for
 	__attribute__((format(printf, 3, 4)));
 /** 503 with Retry-After. */
 void http_answer_busy(struct http_request *req);
+
+/** The request brought another one inside: from now on body (a part of the real one) and tail are that one's,
+ * and its answer goes to `wrap` (any thread), which gives the real answer with http_answer and calls
+ * reply->done as soon as it has no need of the body. The request's route and its deadlines stay. */
+void http_unwrap(struct http_request *req, struct bytes body, const char *tail,
+	void (*wrap)(void *arg, struct http_request *req, const struct http_reply *reply), void *arg);
 
 #endif

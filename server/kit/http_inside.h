@@ -31,6 +31,9 @@ struct http_request {
 	size_t limit; /* bytes of the body */
 	size_t size;
 	size_t excess; /* bytes beyond the limit that were thrown away */
+	void (*wrap)(void *arg, struct http_request *req, const struct http_reply *reply); /* NULL: none */
+	void *wrap_arg;
+	struct bytes inner; /* in `body`, while there is a wrap */
 	bool close; /* the connection ends with the reply */
 	struct http_reply reply;
 	char text[HTTP_TEXT_SIZE];

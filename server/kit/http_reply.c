@@ -61,7 +61,13 @@ void http_answer(struct http_request *req, const struct http_reply *reply)
 {
 	struct http *http = req->http;
 	bool suspended = req->phase == PHASE_WAITING && req->route->later;
+	void (*wrap)(void *arg, struct http_request *req, const struct http_reply *reply) = req->wrap;
 
+	if (wrap) {
+		req->wrap = NULL;
+		wrap(req->wrap_arg, req, reply);
+		return;
+	}
 	REQUIRE(req->phase == PHASE_HEAD || req->phase == PHASE_WAITING);
 	req->reply = *reply;
 	req->phase = PHASE_ANSWERED;

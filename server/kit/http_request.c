@@ -162,9 +162,25 @@ void http_on_completed(
 	deadline_idle(&http_connection_of(c)->deadline, http_after_ms(clock_ns(), http->options.receive_ms));
 	*context = NULL;
 }
+
 struct bytes http_body(const struct http_request *req)
 {
-	return (struct bytes){req->body, req->size};
+	return req->wrap ? req->inner : (struct bytes){req->body, req->size};
+}
+
+uint8_t *http_body_in_place(struct http_request *req)
+{
+	return req->body;
+}
+
+void http_unwrap(struct http_request *req, struct bytes body, const char *tail,
+	void (*wrap)(void *arg, struct http_request *req, const struct http_reply *reply), void *arg)
+{
+	REQUIRE(req->phase == PHASE_WAITING && !req->wrap);
+	req->inner = body;
+	snprintf(req->tail, sizeof req->tail, "%s", tail);
+	req->wrap = wrap;
+	req->wrap_arg = arg;
 }
 
 const char *http_tail(const struct http_request *req)

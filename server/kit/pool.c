@@ -55,7 +55,7 @@ static void *work(void *arg)
 	struct pool_job next_job;
 
 	while ((next_job = next(w->pool)).job)
-		w->pool->run(w->pool->state, w->number, &next_job);
+		(next_job.run ? next_job.run : w->pool->run)(w->pool->state, w->number, &next_job);
 	return NULL;
 }
 

@@ -14,15 +14,17 @@ struct pool;
 
 #define POOL_KEY_BYTES 40
 
+struct pool_job;
+/** Runs one job; `worker` is 0..workers-1 and names the thread, for its scratch. */
+typedef void pool_run(void *state, unsigned worker, const struct pool_job *job);
+
 struct pool_job {
 	void *job;
+	pool_run *run; /* NULL: the pool's */
 	uint64_t since_ns; /* clock_ns() when it was submitted */
 	bool keyed; /* jobs with the same key are alike; without one, like no other */
 	uint8_t key[POOL_KEY_BYTES];
 };
-
-/** Runs one job; `worker` is 0..workers-1 and names the thread, for its scratch. */
-typedef void pool_run(void *state, unsigned worker, const struct pool_job *job);
 
 enum veil_status pool_create(struct pool **out, unsigned workers, size_t queue_limit, pool_run *run,
 	void *state, struct veil_error *err) VEIL_MUST_CHECK;
