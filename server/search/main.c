@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "kit/lifecycle.h"
 #include "kit/log.h"
 #include "search/config.h"
+#include "search/keys.h"
 #include "search/service.h"
 
 #define HOUSEKEEPING_MS 1000 /* how late the memory of an outdated version may be given back */
@@ -28,7 +30,7 @@ static int help(void)
 
 static enum veil_status check(const struct config *c, struct veil_error *err)
 {
-	if (!c->index[0])
+	if (!c->index[0] && !c->new_gateway_key[0])
 		return error_set(err, VEIL_E_INVALID, "--index DIR is needed; --help lists the options");
 	if (log_level_from_name(c->log_level) < 0)
 		return error_set(err, VEIL_E_INVALID, "log-level is '%s', not error, warn, info or debug",
@@ -39,6 +41,25 @@ static enum veil_status check(const struct config *c, struct veil_error *err)
 			c->reply_deadline_ms, c->total_timeout_ms);
 	log_set_level((enum log_level)log_level_from_name(c->log_level));
 	return VEIL_OK;
+}
+
+static int make_key(const struct config *c)
+{
+	struct veil_error err = {{0}};
+	struct crypto *crypto;
+	char path[1024];
+	enum veil_status st = crypto_create(&crypto, &err);
+
+	if (st == VEIL_OK)
+		st = keys_make(crypto, c->new_gateway_key, c->gateway_kem, c->gateway_key_days,
+			c->gateway_grace_seconds, time(NULL), path, sizeof path, &err);
+	crypto_destroy(crypto);
+	if (st != VEIL_OK) {
+		log_error("%s", err.text);
+		return 1;
+	}
+	printf("%s\n", path);
+	return finish();
 }
 
 int main(int argc, char **argv)
@@ -63,6 +84,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	lifecycle_start();
+	if (config.new_gateway_key[0])
+		return make_key(&config);
 	st = service_start(&service, &config, &err);
 	if (st != VEIL_OK && lifecycle_stopping()) {
 		log_info("stopped before it served: %s", err.text);

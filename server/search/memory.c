@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "kit/http.h"
+#include "search/gateway.h"
 
 #define MIB ((size_t)1 << 20)
 #define BASE_BYTES (16 * MIB) /* the program, its libraries, stacks in use, the heap's waste */
@@ -13,7 +14,7 @@ enum veil_status memory_plan(struct memory_plan *out, const struct config *confi
 {
 	size_t connections = (size_t)config->connections * HTTP_CONNECTION_BYTES;
 	size_t codebook = s->index->codebook_size; /* mapped, and read by every new client */
-	size_t fixed = BASE_BYTES + connections + workers * worker_bytes + codebook;
+	size_t fixed = BASE_BYTES + connections + workers * worker_bytes + codebook + gateway_memory(config);
 	/* Each worker has one shard in use; a reload, while it warms the new version, another. */
 	size_t need = fixed + (workers + 1) * s->ctx->shard_bytes, least;
 

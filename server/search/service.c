@@ -41,7 +41,38 @@ static enum veil_status start_workers(
 			return error_set(err, VEIL_E_NOMEM, "no memory for worker %u of %u",
 				s->worker_count + 1, count);
 		}
+	gateway_wait(s->gateway);
 	return pool_create(&s->pool, count, s->config->queue, worker_run, s, err);
+}
+
+static size_t body_limit(const struct service *s)
+{
+	size_t query = atomic_load(&s->query_bytes);
+
+	return s->gateway ? gateway_request_bytes(query) : query;
+}
+
+/* Of the versions served, `previous` may be NULL: clients of the version before still send queries of its
+ * size. */
+static void set_sizes(struct service *s, const struct snapshot *now, const struct snapshot *previous)
+{
+	size_t query = now->query_bytes, reply = now->reply_bytes;
+
+	if (previous && previous->query_bytes > query)
+		query = previous->query_bytes;
+	if (previous && previous->reply_bytes > reply)
+		reply = previous->reply_bytes;
+	atomic_store(&s->query_bytes, query);
+	atomic_store(&s->reply_bytes, reply);
+	if (s->front)
+		http_set_body_limit(s->front, body_limit(s));
+}
+
+size_t service_buffer_bytes(const struct service *s)
+{
+	size_t reply = atomic_load(&s->reply_bytes);
+
+	return s->gateway ? gateway_buffer_bytes(reply) : reply;
 }
 
 /* A connection that found no file left would wait until another ends; those that the HTTP server knows make
@@ -63,8 +94,7 @@ static enum veil_status count_connections(unsigned *out, unsigned asked, struct 
 	return VEIL_OK;
 }
 
-static enum veil_status start_front(
-	struct service *s, const struct snapshot *snapshot, struct veil_error *err)
+static enum veil_status start_front(struct service *s, struct veil_error *err)
 {
 	const struct config *c = s->config;
 	struct http_options o = {.address = c->listen,
@@ -73,7 +103,7 @@ static enum veil_status start_front(
 		.total_ms = c->total_timeout_ms,
 		.body_memory = s->plan.bodies,
 		.reply_ms = c->reply_deadline_ms,
-		.body_limit = snapshot->query_bytes,
+		.body_limit = body_limit(s),
 		.routes = front_routes,
 		.route_count = front_route_count,
 		.state = s,
@@ -159,16 +189,20 @@ enum veil_status service_start(struct service *s, const struct config *config, s
 	*s = (struct service){.config = config};
 	if (metrics_create(&s->metrics) != VEIL_OK)
 		return error_set(err, VEIL_E_NOMEM, "no memory for the metrics");
-	if (cache_create(&s->cache, SIZE_MAX, s->metrics) != VEIL_OK)
+	st = config->gateway_keys[0]
+		     ? gateway_create(&s->gateway, config, worker_count(config), s->metrics, err)
+		     : VEIL_OK;
+	if (st == VEIL_OK && cache_create(&s->cache, SIZE_MAX, s->metrics) != VEIL_OK)
 		st = error_set(err, VEIL_E_NOMEM, "no memory for the cache");
-	else
+	if (st == VEIL_OK)
 		st = open_index(s, &snapshot, err);
 	if (st != VEIL_OK)
 		goto out;
 	versions_init(&s->versions, snapshot);
+	set_sizes(s, snapshot, NULL);
 	st = start_workers(s, snapshot, err);
 	if (st == VEIL_OK)
-		st = start_front(s, snapshot, err);
+		st = start_front(s, err);
 	if (st == VEIL_OK)
 		st = start_admin(s, err);
 	if (st == VEIL_OK)
@@ -185,6 +219,10 @@ void service_reload(struct service *s)
 	struct snapshot *now = versions_current(&s->versions), *next = NULL;
 	struct veil_error err = {{0}};
 
+	if (s->gateway && gateway_reload(s->gateway, &err) != VEIL_OK) {
+		metrics_add(s->metrics, METRICS_reloads_failed, 1);
+		log_error("gateway: keys not reloaded, those before stay: %s", err.text);
+	}
 	log_info("SIGHUP: opening %s beside what is served", s->config->index);
 	if (open_index(s, &next, &err) != VEIL_OK) {
 		metrics_add(s->metrics, METRICS_reloads_failed, 1);
@@ -197,9 +235,7 @@ void service_reload(struct service *s)
 		snapshot_release(next);
 		goto out;
 	}
-	/* Clients of the version before still send queries of its size. */
-	http_set_body_limit(
-		s->front, now->query_bytes > next->query_bytes ? now->query_bytes : next->query_bytes);
+	set_sizes(s, next, now);
 	versions_replace(&s->versions, next, (uint64_t)s->config->previous_seconds * 1000000000u);
 out:
 	snapshot_release(now);
@@ -209,10 +245,11 @@ void service_expire(struct service *s)
 {
 	struct snapshot *now;
 
+	gateway_expire(s->gateway);
 	if (!versions_expire(&s->versions))
 		return;
 	now = versions_current(&s->versions);
-	http_set_body_limit(s->front, now->query_bytes);
+	set_sizes(s, now, NULL);
 	snapshot_release(now);
 	log_info("the version before is not served any more");
 }
@@ -237,6 +274,7 @@ void service_stop(struct service *s)
 		worker_clear(s->workers + i);
 	free(s->workers);
 	buffers_destroy(s->replies);
+	gateway_destroy(s->gateway);
 	versions_clear(&s->versions);
 	cache_destroy(s->cache);
 	metrics_destroy(s->metrics);

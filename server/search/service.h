@@ -9,6 +9,7 @@
 #include "kit/metrics.h"
 #include "kit/pool.h"
 #include "search/config.h"
+#include "search/gateway.h"
 #include "search/memory.h"
 #include "search/versions.h"
 #include "search/worker.h"
@@ -22,6 +23,8 @@ struct service {
 	struct memory_plan plan;
 	size_t worker_bytes; /* the largest so far */
 	struct versions versions;
+	atomic_size_t query_bytes, reply_bytes; /* the largest of the versions served */
+	struct gateway *gateway; /* NULL: off */
 	struct buffers *replies; /* bodies of replies to queries */
 	struct worker *workers; /* [worker_count] */
 	unsigned worker_count;
@@ -44,9 +47,15 @@ void service_expire(struct service *s);
  */
 void service_stop(struct service *s);
 
+/** The buffer for the reply to a query: one size, so that the store of buffers keeps one. */
+size_t service_buffer_bytes(const struct service *s);
+
 /* routes.c */
 extern const struct http_route front_routes[];
 extern const size_t front_route_count;
+/* What may be asked through the gateway. */
+extern const struct http_route inside_routes[];
+extern const size_t inside_route_count;
 extern const struct http_route admin_routes[];
 extern const size_t admin_route_count;
 
@@ -54,6 +63,8 @@ extern const size_t admin_route_count;
 void route_config(void *state, struct http_request *req);
 void route_object(void *state, struct http_request *req);
 void route_query(void *state, struct http_request *req);
+void route_gateway(void *state, struct http_request *req);
+void route_gateway_keys(void *state, struct http_request *req);
 void route_live(void *state, struct http_request *req);
 void route_ready(void *state, struct http_request *req);
 void route_metrics(void *state, struct http_request *req);

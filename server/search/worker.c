@@ -116,6 +116,13 @@ static void refuse_busy(struct service *service, struct http_request *req)
 	http_answer_busy(req);
 }
 
+static uint8_t *take_buffer(struct service *service, const struct snapshot *s)
+{
+	size_t size = service_buffer_bytes(service);
+
+	return buffers_take(service->replies, size > s->reply_bytes ? size : s->reply_bytes);
+}
+
 /* Reads a query of the group's shard, prepares its reply; or answers it at once. */
 static void add(struct group *g, const struct pool_job *job)
 {
@@ -135,7 +142,7 @@ static void add(struct group *g, const struct pool_job *job)
 	}
 	/* wire_query_target said so. */
 	REQUIRE(q.shard == g->shard && memcmp(q.index_id, s->index->id, HASH_BYTES) == 0);
-	out = http_expired(req) ? NULL : buffers_take(g->service->replies, s->reply_bytes);
+	out = http_expired(req) ? NULL : take_buffer(g->service, s);
 	if (!out) {
 		refuse_busy(g->service, req);
 		return;
