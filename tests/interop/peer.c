@@ -11,9 +11,12 @@
  * are hex. keys                      -> application/ohttp-keys: every KEM of this build with every algorithm
  *   open plain|chunked HEX    -> the sealed response, which echoes the request's content and trailers;
  * "refused NAME" seal plain|chunked KDF AEAD FRAMING KEYS CONTENT -> a request to the first key of KEYS that
- * we know answer HEX                -> the content of the response to that request */
+ * we know answer HEX                -> the content of the response to that request
+ *   wrap KDF AEAD KEYS HEX    -> HEX, a message of binary HTTP, sealed to the first of KEYS
+ *   unwrap HEX                -> the message in the response to it
+ * For tests/integration too. */
 
-#define MAX_BYTES (1 << 17)
+#define MAX_BYTES (1 << 18)
 
 struct peer {
 	struct crypto *crypto;
@@ -229,6 +232,33 @@ static void answer(struct peer *p, size_t size)
 		print_hex(m.content.data, m.content.size);
 }
 
+/* A request made elsewhere, any bytes. */
+static void wrap(struct peer *p, unsigned kdf, unsigned aead, const char *keys, const char *hex)
+{
+	struct keyconfig_list list;
+	struct keyconfig_choice choice;
+	size_t size;
+
+	REQUIRE(keyconfig_read(&list, p->in, unhex(p->in, keys), NULL) == VEIL_OK && list.count > 0);
+	choice = (struct keyconfig_choice){.config = &list.configs[0],
+		.suite = {list.configs[0].kem->id, (uint16_t)kdf, (uint16_t)aead, HPKE_BASE}};
+	size = unhex(p->plain, hex);
+	REQUIRE(message_request_seal(&p->exchange, p->crypto, p->out, &choice, (struct bytes){p->plain, size},
+			&p->rng, NULL) == VEIL_OK);
+	print_hex(p->out, message_request_bytes(&choice, size));
+}
+
+static void unwrap(struct peer *p, size_t size)
+{
+	enum veil_status st = message_response_open(
+		&p->exchange, p->crypto, p->plain, &size, (struct bytes){p->in, size}, NULL);
+
+	if (st != VEIL_OK)
+		refuse(st);
+	else
+		print_hex(p->plain, size);
+}
+
 int main(void)
 {
 	static struct peer p;
@@ -255,6 +285,11 @@ int main(void)
 			seal(&p, word[1], (unsigned)strtoul(word[2], NULL, 0),
 				(unsigned)strtoul(word[3], NULL, 0), (unsigned)strtoul(word[4], NULL, 0),
 				word[5], word[6]);
+		else if (words == 5 && strcmp(word[0], "wrap") == 0)
+			wrap(&p, (unsigned)strtoul(word[1], NULL, 0), (unsigned)strtoul(word[2], NULL, 0),
+				word[3], word[4]);
+		else if (words == 2 && strcmp(word[0], "unwrap") == 0)
+			unwrap(&p, unhex(p.in, word[1]));
 		else if (words == 2 && strcmp(word[0], "answer") == 0)
 			answer(&p, unhex(p.in, word[1]));
 		else

@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gateway of veild. What is refused in the open, what only inside; what is seen twice; keys that come and go.
+The lines of rfc9458 go on from those of tests/unit/ohttp."""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import ohttp
+from ohttp import AES128, CHACHA20, KEYS_TYPE, P256, PROBLEM, REPLY_TYPE, SHA256, Client, ids, split_keys, write_key
+from veild import SCRATCH, VEILD, Index, Server, make_index
+
+LONG = '--long' in sys.argv
+
+
+def key_folder():
+    return tempfile.mkdtemp(dir=SCRATCH)
+
+
+def get_keys(server):
+    reply = server.request('GET', '/.well-known/ohttp-gateway')
+    assert reply.status == 200, reply.body
+    return reply.body
+
+
+class Gateway(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = key_folder()
+        write_key(folder, 7, -60, 1000)
+        write_key(folder, 9, -60, 1000, kem=P256)
+        cls.server = Server(make_index('small'), '--gateway-keys', folder, '--gateway-authority', 'veil.test').__enter__()
+        cls.index, cls.keys, cls.client = Index(cls.server), get_keys(cls.server), Client()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.client.__exit__()
+        cls.server.__exit__()
+
+    def post(self, sealed, **headers):
+        return self.server.request('POST', '/gateway', sealed, Content_Type=ohttp.TYPE, **headers)
+
+    def exchange(self, message, keys=None, **suite):
+        """What came inside; the outside is checked."""
+        return self.inside(self.post(self.client.seal(keys or self.keys, message, **suite)))
+
+    def inside(self, reply):
+        self.assertEqual(reply.status, 200, reply.body)
+        self.assertLessEqual(set(reply.headers), {'Content-Type', 'Content-Length', 'Cache-Control', 'Date', 'Connection'})
+        self.assertEqual(reply.headers['Content-Type'], REPLY_TYPE)
+        self.assertEqual(len(reply.body), 48 + ohttp.padded(self.index.reply_bytes))
+        return self.client.open(reply.body)
+
+    def query(self, **changes):
+        return ohttp.request('POST', '/v1/query', self.index.query(**changes), size=self.index.query_bytes,
+                             content_type='application/x-protobuf')
+
+    def test_the_routes_answer_inside_as_they_do_outside(self):
+        self.assertEqual(self.exchange(ohttp.request()).body, self.server.request('GET', '/v1/config').body)
+        name = '/v1/object/' + self.index.codebook_hash.hex()
+        r = self.exchange(ohttp.request(path=name))
+        self.assertEqual((r.status, r.body), (200, self.server.request('GET', name).body))
+        r = self.exchange(self.query(shard=1))
+        self.assertEqual((r.status, r.headers['content-type']), (200, 'application/x-protobuf'))
+        self.assertEqual(r.body, self.server.request('POST', '/v1/query', self.index.query(shard=1)).body)
+        self.assertRegex(r.headers['veil-server-us'], '^[0-9]{10}$')
+
+    def test_rfc9458_line_1_keys_are_published_alike_for_all_and_without_conditions(self):
+        reply = self.server.request('GET', '/.well-known/ohttp-gateway', If_None_Match='*', User_Agent='a')
+        self.assertEqual((reply.status, reply.headers['Content-Type']), (200, KEYS_TYPE))
+        self.assertNotIn('ETag', reply.headers)
+        self.assertEqual(reply.body, self.keys)
+        one, other = split_keys(self.keys)
+        self.assertEqual(one[2:5] + one[-10:], bytes([7, 0, 32]) + bytes([0, 8, 0, 1, 0, 1, 0, 1, 0, 3]))
+        self.assertEqual((len(one), other[2:5], len(other)), (2 + 3 + 32 + 10, bytes([9, 0, 16]), 2 + 3 + 65 + 10))
+
+    def test_every_suite_has_replies_of_one_size(self):
+        for keys in split_keys(self.keys):
+            for aead in AES128, CHACHA20:
+                self.assertEqual(self.exchange(ohttp.request(), keys, aead=aead).status, 200)
+
+    def test_rfc9458_line_6_another_key_kem_or_suite_is_told_in_the_open(self):
+        sealed = self.client.seal(self.keys, ohttp.request())
+        said = set()
+        for at, value in ((0, 8), (0, 9), (1, 1), (2, 16), (4, 2), (6, 2), (6, 9)):
+            changed = bytearray(sealed)
+            changed[at] = value
+            reply = self.post(bytes(changed))
+            self.assertEqual((reply.status, reply.headers['Content-Type']), (400, 'application/problem+json'))
+            said.add(reply.body)
+        self.assertEqual(len(said), 1)
+        self.assertIn((PROBLEM + 'ohttp-key').encode(), said.pop())
+
+    def test_rfc9458_line_7_what_cannot_be_opened_gets_the_same_answer_whatever_the_reason(self):
+        sealed = self.client.seal(self.keys, ohttp.request())
+        bad = [sealed[:n] for n in (0, 1, 6, 7, 7 + 31, 7 + 32, 7 + 32 + 15, len(sealed) - 1)]
+        bad += [sealed[:7] + bytes(32) + sealed[39:], sealed[:6] + b'\3' + sealed[7:], sealed + b'\0']
+        for at in (7, 38, 39, len(sealed) - 1):
+            bad.append(sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1:])
+        said = set()
+        for b in bad:
+            reply = self.post(b)
+            reply.headers.pop('Date')
+            said.add((reply.status, reply.body, tuple(sorted(reply.headers.items()))))
+        self.assertEqual(len(said), 1, said)
+        self.assertEqual(said.pop()[0], 422)
+        self.assertEqual(self.exchange(ohttp.request()).status, 200)
+
+    def test_rfc9458_line_8_and_9_later_errors_are_told_inside_only_at_the_one_size(self):
+        wrong = self.query(shard=99)
+        for message, status in (
+                (b'', 400), (b'\1\2', 400), (b'\0' * 50, 400), (ohttp.request()[:40], 400), (ohttp.request() + b'x', 400),
+                (ohttp.request(path='/v1/config?x'), 400), (ohttp.request(scheme='javascript'), 400),
+                (ohttp.request(authority='other.test'), 403), (ohttp.request(path='/gateway'), 403),
+                (ohttp.request(path='/metrics'), 403), (ohttp.request(path='/.well-known/ohttp-gateway'), 403),
+                (ohttp.request(path='/v1/object/00'), 404), (ohttp.request('POST'), 405), (ohttp.request('CONNECT'), 405),
+                (ohttp.request('POST', '/v1/query', b'x'), 415), (wrong, 404),
+                (ohttp.request('POST', '/v1/query', b'x', content_type='application/x-protobuf'), 400),
+                (ohttp.request('POST', '/v1/query', self.index.query() + b'x', content_type='application/x-protobuf'), 413)):
+            self.assertEqual(self.exchange(message).status, status, message[:99])
+        self.assertEqual(self.exchange(ohttp.request('POST')).headers['allow'], 'GET')
+
+    def test_rfc9458_line_10_expectations_inside_are_not_met(self):
+        self.assertEqual(self.exchange(ohttp.request(expect='100-continue')).status, 417)
+
+    def test_rfc9458_line_11_other_media_types_and_methods_are_refused(self):
+        sealed = self.client.seal(self.keys, ohttp.request())
+        for kind in ('message/ohttp-chunked-req', 'application/octet-stream', ohttp.TYPE + '; a=b'):
+            self.assertEqual(self.server.request('POST', '/gateway', sealed, Content_Type=kind).status, 415)
+        self.assertEqual(self.server.request('GET', '/gateway').status, 405)
+        self.assertEqual(self.server.request('POST', '/.well-known/ohttp-gateway', b'x').status, 405)
+        self.assertEqual(self.post(bytes(5_000_000)).status, 413)
+        self.assertEqual(self.inside(self.post(sealed)).status, 200)
+
+    def test_rfc9458_line_14_a_date_outside_the_window_is_told_inside_with_the_right_one(self):
+        for when, good in ((-298, True), (298, True), (-302, False), (302, False), (None, False)):
+            r = self.exchange(ohttp.request(when=when))
+            if good and when > 0:
+                self.assertEqual(r.status, 200)
+            elif not good:
+                self.assertEqual((r.status, r.headers['content-type']), (400, 'application/problem+json'))
+                self.assertIn((PROBLEM + 'date').encode(), r.body)
+                self.assertEqual(self.exchange(ohttp.request(when=None, date=r.headers['date'])).status, 200)
+        for form in ('yesterday', ohttp.date()[:-3] + 'CET', '0' + ohttp.date(), 'Sun, 99 Nov 1994 08:49:37 GMT', '9' * 99):
+            self.assertEqual(self.exchange(ohttp.request(when=None, date=form)).status, 400, form)
+
+    def test_rfc9458_line_15_the_same_bytes_are_answered_once_and_a_new_try_again(self):
+        message = ohttp.request()
+        sealed = self.client.seal(self.keys, message)
+        before = self.server.metric('veil_gateway_requests_total{result="replayed"}')
+        first, again = self.post(sealed), self.post(sealed)
+        self.assertEqual(len(first.body), len(again.body))
+        self.assertEqual(self.client.open(again.body).status, 409)
+        self.assertEqual(self.exchange(message).status, 200)
+        self.assertEqual(self.server.metric('veil_gateway_requests_total{result="replayed"}'), before + 1)
+
+    def test_a_race_of_replays_has_one_winner(self):
+        before = self.server.metric('veil_gateway_requests_total{result="replayed"}')
+        sealed, out = self.client.seal(self.keys, ohttp.request()), []
+        threads = [threading.Thread(target=lambda: out.append(self.post(sealed).body)) for _ in range(16)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(len({len(b) for b in out}), 1)
+        self.assertEqual(self.server.metric('veil_gateway_requests_total{result="replayed"}'), before + 15)
+
+
+class Options(unittest.TestCase):
+    def start(self, *options, keys=None):
+        folder = key_folder()
+        for i, (begins, ends) in enumerate(keys or [(-60, 1000)]):
+            write_key(folder, i, begins, ends)
+        return Server(make_index('small'), '--gateway-keys', folder, *options), folder
+
+    def ask(self, server, client, message=None, keys=None):
+        reply = server.request('POST', '/gateway', client.seal(keys or get_keys(server), message or ohttp.request()),
+                               Content_Type=ohttp.TYPE)
+        return client.open(reply.body) if reply.status == 200 else reply
+
+    def test_a_full_replay_set_is_busy_never_open(self):
+        server, _ = self.start('--gateway-replays', '16')
+        with server, Client() as client:
+            statuses = [self.ask(server, client).status for _ in range(20)]
+            self.assertEqual(statuses, [200] * 16 + [503] * 4)
+
+    def test_after_a_restart_older_dates_are_refused(self):
+        server, folder = self.start()
+        with server, Client() as client:
+            r = self.ask(server, client, ohttp.request(when=-2 - int(time.time() - os.stat(folder).st_mtime)))
+            self.assertEqual(r.status, 400)
+            self.assertIn(b'#date', r.body)
+
+    def test_replies_wait_for_the_deadline_and_hide_the_time(self):
+        server, _ = self.start('--reply-deadline-ms', '300')
+        with server, Client() as client:
+            index, keys = Index(server), get_keys(server)
+            for message in (ohttp.request(), b'x', ohttp.request('POST', '/v1/query', index.query(),
+                                                                 content_type='application/x-protobuf')):
+                start = time.monotonic()
+                r = self.ask(server, client, message, keys)
+                self.assertGreaterEqual(time.monotonic() - start, 0.295)
+                self.assertNotIn('veil-server-us', r.headers)
+        server, _ = self.start('--hide-timing')
+        with server, Client() as client:
+            r = self.ask(server, client, ohttp.request('POST', '/v1/query', Index(server).query(),
+                                                       content_type='application/x-protobuf'))
+            self.assertEqual((r.status, 'veil-server-us' in r.headers), (200, False))
+
+    def test_without_a_gateway_there_is_none(self):
+        with Server(make_index('small')) as server:
+            self.assertEqual(server.request('GET', '/.well-known/ohttp-gateway').status, 404)
+            self.assertEqual(server.request('POST', '/gateway', b'x', Content_Type=ohttp.TYPE).status, 404)
+
+    def test_bad_keys_are_refused_by_name(self):
+        for change, word in ((lambda p: os.chmod(p, 0o640), 'chmod 600'), (lambda p: os.truncate(p, 30), 'not a gateway key'),
+                             (lambda p: os.truncate(p, os.stat(p).st_size - 5), 'private key'),
+                             (lambda p: write_key(os.path.dirname(p), 5, -9, 9, name='b.key'), 'identifier'),
+                             (lambda p: write_key(os.path.dirname(p), 6, -9, 9, kem=0x30), 'KEM 0x0030'),
+                             (os.unlink, 'new-gateway-key')):
+            folder = key_folder()
+            change(write_key(folder, 5, -60, 1000))
+            p = subprocess.run([VEILD, '--index', make_index('small'), '--listen', '127.0.0.1:0', '--admin', 'off',
+                                '--gateway-keys', folder], stderr=subprocess.PIPE, text=True, timeout=20)
+            self.assertEqual(p.returncode, 1)
+            self.assertIn(word, p.stderr)
+            self.assertIn(folder, p.stderr)
+
+    def test_new_keys_follow_one_another_and_are_for_their_owner_only(self):
+        folder = os.path.join(key_folder(), 'new')
+        made = [subprocess.run([VEILD, '--new-gateway-key', folder, '--gateway-key-days', '2'], stdout=subprocess.PIPE,
+                               check=True, text=True).stdout.strip() for _ in range(2)]
+        texts = [dict(line.rsplit(' ', 1) for line in Path(p).read_text().splitlines()) for p in made]
+        self.assertEqual([os.stat(p).st_mode & 0o777 for p in made], [0o600] * 2)
+        self.assertEqual(int(texts[0]['not-after']) - int(texts[0]['not-before']), 2 * 86400)
+        self.assertEqual(texts[0]['not-after'], texts[1]['not-before'])
+        with Server(make_index('small'), '--gateway-keys', folder) as one, \
+                Server(make_index('small'), '--gateway-keys', folder) as other:
+            self.assertEqual(ids(get_keys(one)), [1, 2])
+            self.assertEqual(get_keys(one), get_keys(other))
+
+    def test_rfc9458_line_16_a_key_is_next_active_retiring_over(self):
+        server, folder = self.start('--gateway-grace-seconds', '2', keys=[(-60, 2), (2, 1000)])
+        with server, Client() as client:
+            ends = os.stat(folder).st_mtime + 2
+            before = get_keys(server)
+            old, new = split_keys(before)
+            self.assertEqual(ids(before), [0, 1])
+            self.assertEqual([self.ask(server, client, keys=k).status for k in (old, new)], [200, 200])
+            while ids(get_keys(server)) == [0, 1]:
+                self.assertLess(time.time(), ends + 5)
+                time.sleep(0.02)
+            self.assertEqual(get_keys(server), new)
+            self.assertEqual(self.ask(server, client, keys=old).status, 200)  # retiring
+            while (r := self.ask(server, client, keys=old)).status == 200:
+                self.assertLess(time.time(), ends + 10)
+                time.sleep(0.02)
+            self.assertIn(b'#ohttp-key', r.body)
+
+    def test_rfc9458_line_15_what_was_seen_stays_seen_across_a_reload(self):
+        server, folder = self.start()
+        with server, Client() as client:
+            sealed = client.seal(get_keys(server), ohttp.request())
+            for answer in (200, 409):
+                self.assertEqual(server.request('POST', '/gateway', sealed, Content_Type=ohttp.TYPE).status, 200)
+                self.assertEqual(server.metric('veil_gateway_requests_total{result="replayed"}'), answer == 409)
+                write_key(folder, 50, 5, 9)
+                server.process.send_signal(signal.SIGHUP)
+                server.wait_for('veil_reloads_total{result="ok"}', lambda n: n >= 1)
+                self.assertEqual(ids(get_keys(server)), [0, 50])
+
+    def test_a_reload_of_bad_keys_changes_nothing(self):
+        server, folder = self.start()
+        with server, Client() as client:
+            before = get_keys(server)
+            os.chmod(write_key(folder, 99, 0, 9), 0o644)
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_for('veil_reloads_total{result="failed"}', lambda n: n == 1)
+            self.assertEqual(get_keys(server), before)
+            self.assertEqual(self.ask(server, client).status, 200)
+
+    def test_keys_rotate_every_second_under_load_and_no_request_fails(self):
+        total, workers = (100_000, 4) if LONG else (200, 2)
+        server, folder = self.start('--gateway-grace-seconds', '5', keys=[(-1, 2), (1, 4)])
+        done, failed, stop = [0] * workers, [], threading.Event()
+
+        def rotate():
+            number = 2
+            while not stop.wait(1):
+                write_key(folder, number % 256, 1, 4, name='new')
+                os.rename(os.path.join(folder, 'new'), os.path.join(folder, f'{number % 256:03}.key'))
+                server.process.send_signal(signal.SIGHUP)
+                number += 1
+
+        def load(i):
+            with Client() as client, server.session() as session:
+                while done[i] < total // workers or number_of_keys() < 3:
+                    if done[i] % 10 == 0:
+                        keys = session.request('GET', '/.well-known/ohttp-gateway').body
+                        seen.add(ids(keys)[0])
+                    reply = session.request('POST', '/gateway', client.seal(keys, ohttp.request()), Content_Type=ohttp.TYPE)
+                    if reply.status != 200 or client.open(reply.body).status != 200:
+                        failed.append((reply.status, reply.body[:200]))
+                        return
+                    done[i] += 1
+
+        seen = set()
+        number_of_keys = lambda: len(seen)
+        with server:
+            threads = [threading.Thread(target=load, args=(i,)) for i in range(workers)]
+            rotation = threading.Thread(target=rotate)
+            for t in [*threads, rotation]:
+                t.start()
+            for t in threads:
+                t.join()
+            stop.set()
+            rotation.join()
+            self.assertEqual(failed, [])
+            self.assertGreaterEqual(sum(done), total // workers * workers)
+            self.assertGreaterEqual(len(seen), 3)
+            print(f'{sum(done)} requests through {len(seen)} keys', file=sys.stderr)
+
+
+unittest.main(argv=[sys.argv[0], *(['Options.test_keys_rotate_every_second_under_load_and_no_request_fails'] if LONG else [])],
+              verbosity=2)
