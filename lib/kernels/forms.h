@@ -27,8 +27,12 @@ void kernels_avx2_bytes(struct kernels *k);
 
 /** From N = 64 on. */
 void kernels_avx2_w64_ntt(struct kernels *k, unsigned q_bits, unsigned log_n);
+/** add, sub, neg, mul. */
+void kernels_avx2_w64_arrays(struct kernels *k);
 /** q < 2^50, on doubles; CPU_FMA too. The transform from N = 64 on. */
 void kernels_avx2_w64_fma(struct kernels *k, unsigned q_bits, unsigned log_n);
+/** mul, mac; likewise. */
+void kernels_avx2_w64_fma_arrays(struct kernels *k, unsigned q_bits);
 
 /** Words of 4 bytes, with what CPU_AVX512 stands for; the transform from N = 32 on. */
 void kernels_avx512_w32(struct kernels *k, unsigned q_bits, unsigned log_n);

@@ -50,10 +50,14 @@ void kernels_select(struct kernels *k, unsigned features, unsigned q_bits, unsig
 {
 	if (q_bits > 31) {
 		kernels_generic_w8(k);
-		if (features & CPU_AVX2)
+		if (features & CPU_AVX2) {
 			kernels_avx2_w64_ntt(k, q_bits, log_n);
-		if (features & CPU_AVX2 && features & CPU_FMA)
+			kernels_avx2_w64_arrays(k);
+		}
+		if (features & CPU_AVX2 && features & CPU_FMA) {
 			kernels_avx2_w64_fma(k, q_bits, log_n);
+			kernels_avx2_w64_fma_arrays(k, q_bits);
+		}
 		if (features & CPU_AVX512)
 			kernels_avx512_w64(k, q_bits, log_n);
 		if (features & CPU_AVX512 && features & CPU_IFMA && q_bits <= 50)

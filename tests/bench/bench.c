@@ -89,6 +89,23 @@ void bench_run(struct bench *b, const char *name, void (*fn)(void *arg), void *a
 		bench_print(b, name, bench_time(fn, arg, 0.7), limit_us, bytes, note);
 }
 
+void bench_run_form(struct bench *b, const char *name, void (*fn)(void *arg), void *arg, void *generic,
+	double limit_us, const char *form)
+{
+	char note[96];
+
+	if (!bench_wanted(b, name))
+		return;
+	snprintf(note, sizeof note, "%s", form);
+	if (generic) {
+		struct bench_time time = bench_time(fn, generic, 0.2);
+
+		snprintf(note, sizeof note, "%s; generic: min %.2f us, median %.2f us", form, time.min_us,
+			time.median_us);
+	}
+	bench_run(b, name, fn, arg, limit_us, 0, note);
+}
+
 int bench_wanted(const struct bench *b, const char *name)
 {
 	return !b->filter || strstr(name, b->filter);

@@ -33,12 +33,17 @@ double bench_limit_butterflies_us(struct bench *b, unsigned q_bits, double count
  *  note      free text, may be NULL */
 void bench_run(struct bench *b, const char *name, void (*fn)(void *arg), void *arg, double limit_us,
 	double bytes, const char *note);
+/** The same for one form of a kernel. The note names the form and says what the generic one takes in the same
+ * run: fn(generic), unless that is NULL. */
+void bench_run_form(struct bench *b, const char *name, void (*fn)(void *arg), void *arg, void *generic,
+	double limit_us, const char *form);
 /** Is this name asked for (a filter may be given)? Skip expensive set-up otherwise. */
 int bench_wanted(const struct bench *b, const char *name);
 
 /* The groups. */
 void bench_machine(struct bench *b);
 void bench_ntt(struct bench *b);
+void bench_kernels(struct bench *b);
 void bench_bfv(struct bench *b);
 void bench_nn(struct bench *b);
 void bench_ohttp(struct bench *b);

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "base/require.h"
+#include "bench.h"
 #include "ring/ring.h"
-#include "state.h"
 
 /* One transform in place, data and table hot. The limit: the multiplications of its N/2 log2(N) butterflies.
  * The note says which form ran and, beside a vector form, what the generic one takes in the same run. */
@@ -39,20 +39,12 @@ static void time_one(struct bench *b, const char *direction, void (*fn)(void *ar
 {
 	const struct ring_prime *r = t->r;
 	const double limit = bench_limit_butterflies_us(b, r->p.bits, (double)r->n / 2 * r->log_n);
-	char name[48], note[64];
+	struct transform scalar = {generic, t->a};
+	char name[48];
 
 	snprintf(name, sizeof name, "ntt/%s/n%zu/q%u", direction, r->n, r->p.bits);
-	if (!bench_wanted(b, name))
-		return;
-	snprintf(note, sizeof note, "%s", r->k.name);
-	if (r->k.ntt_forward != generic->k.ntt_forward) {
-		struct transform scalar = {generic, t->a};
-		struct bench_time time = bench_time(fn, &scalar, 0.2);
-
-		snprintf(note, sizeof note, "%s; generic: min %.2f us, median %.2f us", r->k.name,
-			time.min_us, time.median_us);
-	}
-	bench_run(b, name, fn, t, limit, 0, note);
+	bench_run_form(b, name, fn, t, r->k.ntt_forward == generic->k.ntt_forward ? NULL : &scalar, limit,
+		r->k.name);
 }
 
 static void measure(struct bench *b, unsigned log_n, uint64_t q)

@@ -14,6 +14,7 @@ static const struct group {
 } groups[] = {
 	{"machine", NULL},
 	{"ntt", bench_ntt},
+	{"kernels", bench_kernels},
 	{"bfv", bench_bfv},
 	{"nn", bench_nn},
 	{"ohttp", bench_ohttp},

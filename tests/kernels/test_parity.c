@@ -81,9 +81,12 @@ int main(void)
 	check_all(true, 0, &rng);
 	/* the forms of integers that those of doubles stand before */
 	if (cpu_features() & CPU_AVX2)
-		for (size_t i = 0; i < PRIMES; i++)
-			if (primes[i] >> 31)
+		for (size_t i = 0; i < PRIMES; i++) {
+			if (primes[i] >> 31) {
+				check_modulus(primes[i], false, CPU_AVX2, &rng);
 				check_transforms(primes[i], false, CPU_AVX2, &rng);
+			}
+		}
 	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
 		unsigned mask = 0;
 
