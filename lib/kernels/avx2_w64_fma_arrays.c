@@ -102,28 +102,43 @@ static inline __m256i reduce_sums(__m256i high, __m256i low, size_t terms, const
 	return fma_leave(fma_settle(x, r->c.inverse_q, r->c.q), r->c.integer_q);
 }
 
-/* One block of one output; more than CHUNK terms in several goes. */
-static void block(
-	uint64_t *out, const uint64_t *w, const uint64_t *x, size_t terms, const struct reduction *r)
+/* Adds `terms` products of each of 16 lanes, at most CHUNK. */
+INLINE void add_products(
+	__m256i h[4], __m256i l[4], const uint64_t *w, const uint64_t *x, size_t terms, bool entered)
 {
 	const __m256d high = _mm256_set1_pd(HIGH), both = _mm256_set1_pd(HIGH + LOW);
+
+	for (size_t t = 0; t < terms; t++, w += KERNELS_LANES, x += KERNELS_LANES) {
+		UNROLL
+		for (int k = 0; k < 4; k++) {
+			const __m256i y = load(x + 4 * k);
+			const __m256d a = fma_enter(load(w + 4 * k)),
+				      b = entered ? _mm256_castsi256_pd(y) : fma_enter(y);
+			const __m256d top = _mm256_fmadd_pd(a, b, high);
+			const __m256d rest = _mm256_fmadd_pd(a, b, _mm256_sub_pd(both, top));
+
+			h[k] = _mm256_add_epi64(h[k], _mm256_castpd_si256(top));
+			l[k] = _mm256_add_epi64(l[k], _mm256_castpd_si256(rest));
+		}
+	}
+}
+
+/* One block of one output; more than CHUNK terms in several goes. x holds doubles if they were entered once
+ * for all outputs. */
+static void block(uint64_t *out, const uint64_t *w, const uint64_t *x, size_t terms, bool entered,
+	const struct reduction *r)
+{
 	__m256i result[4] = {0};
 
 	for (size_t done = 0, count; done < terms; done += count) {
+		const size_t from = done * KERNELS_LANES;
 		__m256i h[4] = {0}, l[4] = {0};
 
 		count = terms - done < CHUNK ? terms - done : CHUNK;
-		for (size_t t = 0; t < count; t++, w += KERNELS_LANES, x += KERNELS_LANES) {
-			UNROLL
-			for (int k = 0; k < 4; k++) {
-				const __m256d a = fma_enter(load(w + 4 * k)), b = fma_enter(load(x + 4 * k));
-				const __m256d top = _mm256_fmadd_pd(a, b, high);
-				const __m256d rest = _mm256_fmadd_pd(a, b, _mm256_sub_pd(both, top));
-
-				h[k] = _mm256_add_epi64(h[k], _mm256_castpd_si256(top));
-				l[k] = _mm256_add_epi64(l[k], _mm256_castpd_si256(rest));
-			}
-		}
+		if (entered)
+			add_products(h, l, w + from, x + from, count, true);
+		else
+			add_products(h, l, w + from, x + from, count, false);
 		UNROLL
 		for (int k = 0; k < 4; k++)
 			result[k] = less(_mm256_add_epi64(result[k], reduce_sums(h[k], l[k], count, r)),
@@ -134,17 +149,31 @@ static void block(
 		store(out + 4 * k, result[k]);
 }
 
+#define COPY_TERMS 64 /* of all vectors together */
+
 static void mac(void *const *out, const void *w, const void *const *x, unsigned vectors, size_t n,
 	size_t outputs, size_t terms, const struct kernels_prime *p)
 {
 	const struct reduction r = reduction_of(p);
-	const uint64_t *shard = w;
+	const size_t words = terms * KERNELS_LANES;
+	const bool entered = terms * vectors <= COPY_TERMS;
+	_Alignas(64) uint64_t copy[COPY_TERMS * KERNELS_LANES];
+	const uint64_t *shard = w, *from[KERNELS_MAC_VECTORS];
 
-	for (size_t i = 0; i < n; i += KERNELS_LANES)
-		for (size_t o = 0; o < outputs; o++, shard += terms * KERNELS_LANES)
+	for (size_t i = 0; i < n; i += KERNELS_LANES) {
+		for (unsigned v = 0; v < vectors; v++) {
+			from[v] = (const uint64_t *)x[v] + i * terms;
+			if (!entered)
+				continue;
+			for (size_t k = 0; k < words; k += 4)
+				store(copy + v * words + k,
+					_mm256_castpd_si256(fma_enter(load(from[v] + k))));
+			from[v] = copy + v * words;
+		}
+		for (size_t o = 0; o < outputs; o++, shard += words)
 			for (unsigned v = 0; v < vectors; v++)
-				block((uint64_t *)out[v] + o * n + i, shard,
-					(const uint64_t *)x[v] + i * terms, terms, &r);
+				block((uint64_t *)out[v] + o * n + i, shard, from[v], terms, entered, &r);
+	}
 }
 
 void kernels_avx2_w64_fma_arrays(struct kernels *k, unsigned q_bits)
