@@ -5,6 +5,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "base/require.h"
+
 /* Pieces that the AVX2 files share: vectors of eight residues of 32 bits, or of four of 64. */
 
 #define INLINE static inline __attribute__((always_inline))

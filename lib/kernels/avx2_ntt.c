@@ -238,6 +238,8 @@ static struct constant lazy_encode(uint64_t w, uint64_t q)
 	return (struct constant){(uint32_t)centred, (uint32_t)(numerator / (2 * q))};
 }
 
+enum { lazy_max_bits = 28 };
+
 #define NAME(x) lazy_##x
 #include "kernels/avx2_ntt_body.h"
 #undef NAME
@@ -292,6 +294,8 @@ static struct constant strict_encode(uint64_t w, uint64_t q)
 	return (struct constant){(uint32_t)w, (uint32_t)((w << 32) / q)};
 }
 
+enum { strict_max_bits = 31 };
+
 #define NAME(x) strict_##x
 #include "kernels/avx2_ntt_body.h"
 #undef NAME
@@ -303,7 +307,7 @@ static size_t table_bytes(unsigned log_n)
 
 void kernels_avx2_ntt(struct kernels *k, unsigned q_bits, unsigned log_n)
 {
-	const bool lazy = q_bits <= 28;
+	const bool lazy = q_bits <= lazy_max_bits;
 
 	if (log_n < 6)
 		return;

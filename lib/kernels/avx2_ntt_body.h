@@ -19,7 +19,8 @@
  *   middle          settle the sums of every second stage of the inverse
  *   bias            of the first sum of a radix-8 inverse pass
  *   finish, finish_product   any value, a product: to a word in [0, q)
- *   encode          a constant and its companion */
+ *   encode          a constant and its companion
+ *   max_bits        of q */
 
 #define BLOCK ((size_t)(8 * LANES))
 #define BLOCK_LOG (LANES == 8 ? 6u : 5u)
@@ -323,6 +324,8 @@ static void NAME(init)(void *table, const struct kernels_prime *p, unsigned log_
 	const size_t n = (size_t)1 << log_n;
 	WORD *forward = t->twiddles, *inverse = forward + 2 * n;
 
+	/* what the bounds above the arithmetic were worked out for */
+	REQUIRE(p->bits <= NAME(max_bits) && log_n >= BLOCK_LOG && log_n <= 15);
 	*t = make_table(p, log_n);
 	TWIDDLES(forward, inverse, p, log_n, root);
 	for (enum kernels_scale s = KERNELS_PLAIN; s <= KERNELS_MONTGOMERY; s++) {

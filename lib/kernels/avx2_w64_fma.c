@@ -103,6 +103,8 @@ INLINE bool wide_settles(unsigned done, unsigned before)
 	return done > 0;
 }
 
+enum { wide_max_bits = 50 };
+
 #define NAME(x) wide_##x
 #include "kernels/avx2_ntt_body.h"
 #undef NAME
@@ -127,15 +129,17 @@ INLINE bool lean_settles(unsigned done, unsigned before)
 	return false;
 }
 
+enum { lean_max_bits = 48 };
+
 #define NAME(x) lean_##x
 #include "kernels/avx2_ntt_body.h"
 #undef NAME
 
 void kernels_avx2_w64_fma(struct kernels *k, unsigned q_bits, unsigned log_n)
 {
-	const bool lean = q_bits <= 48;
+	const bool lean = q_bits <= lean_max_bits;
 
-	if (q_bits > 50 || log_n < MIN_LOG_N)
+	if (q_bits > wide_max_bits || log_n < MIN_LOG_N)
 		return;
 	k->ntt_table_bytes = table_bytes;
 	k->ntt_init = lean ? lean_init : wide_init;

@@ -70,6 +70,8 @@ INLINE __m256i free_finish(__m256i x, const struct ring *r)
 	return from_four(less(x, r->q4), r);
 }
 
+enum { free_max_bits = 56 };
+
 #define NAME(x) free_##x
 #include "kernels/avx2_ntt_body.h"
 #undef NAME
@@ -110,6 +112,8 @@ INLINE __m256i lazy_finish_product(__m256i x, const struct ring *r)
 	return less(x, r->q);
 }
 
+enum { lazy_max_bits = 60 };
+
 #define NAME(x) lazy_##x
 #include "kernels/avx2_ntt_body.h"
 #undef NAME
@@ -142,6 +146,8 @@ INLINE __m256i strict_difference(__m256i x, __m256i y, const struct ring *r)
 	return strict_sum(x, _mm256_sub_epi64(r->q, y), r);
 }
 
+enum { strict_max_bits = 62 };
+
 #define NAME(x) strict_##x
 #include "kernels/avx2_ntt_body.h"
 #undef NAME
@@ -151,8 +157,12 @@ void kernels_avx2_w64_ntt(struct kernels *k, unsigned q_bits, unsigned log_n)
 	if (log_n < MIN_LOG_N)
 		return;
 	k->ntt_table_bytes = table_bytes;
-	k->ntt_init = q_bits <= 56 ? free_init : q_bits <= 60 ? lazy_init : strict_init;
-	k->ntt_forward = q_bits <= 56 ? free_forward : q_bits <= 60 ? lazy_forward : strict_forward;
-	k->ntt_inverse = q_bits <= 56 ? free_inverse : q_bits <= 60 ? lazy_inverse : strict_inverse;
+	k->ntt_init = q_bits <= free_max_bits ? free_init : q_bits <= lazy_max_bits ? lazy_init : strict_init;
+	k->ntt_forward = q_bits <= free_max_bits   ? free_forward
+			 : q_bits <= lazy_max_bits ? lazy_forward
+						   : strict_forward;
+	k->ntt_inverse = q_bits <= free_max_bits   ? free_inverse
+			 : q_bits <= lazy_max_bits ? lazy_inverse
+						   : strict_inverse;
 	k->name = "avx2";
 }
