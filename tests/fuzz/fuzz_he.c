@@ -6,18 +6,21 @@
 #include "base/drbg.h"
 #include "base/require.h"
 #include "fuzz.h"
+#include "secret/key_message.h"
 #include "wire/he.h"
 
-/* Messages of wire/he.h from a peer; the first byte says which. Read or refused, with a sentence, within the
- * scratch; what is read is written back to as many bytes, which read the same. */
+/* Messages of wire/he.h from a peer, and of secret/key_message.h from a file; the first byte says which. Read
+ * or refused, with a sentence, within the scratch; what is read is written back to as many bytes, which read
+ * the same. */
 
 #define MAX_BYTES 4096
 
 struct state {
 	struct bfv_context *ctx;
 	struct drbg *drbg;
-	struct arena arena, scratch;
+	struct arena arena, scratch, secret;
 	struct rlwe_evalkey key;
+	struct secret_key secret_key;
 	struct rlwe_ciphertext ct[2];
 	uint8_t out[MAX_BYTES], again[MAX_BYTES];
 	struct veil_error err;
@@ -32,7 +35,8 @@ static void start(struct state *s)
 	REQUIRE(bfv_context_create(&s->ctx, set, true, cpu_features(), NULL) == VEIL_OK);
 	s->drbg = drbg_create();
 	REQUIRE(s->drbg && arena_init(&s->arena, 1 << 16) == VEIL_OK &&
-		arena_init(&s->scratch, wire_he_room(MAX_BYTES, 15)) == VEIL_OK);
+		arena_init(&s->scratch, wire_he_room(MAX_BYTES, 15)) == VEIL_OK &&
+		arena_init_secret(&s->secret, secret_key_room(s->ctx->ring)) == VEIL_OK);
 	rlwe_evalkey_init(&s->key, s->ctx->ring, elements, 2, true, &s->arena);
 }
 
@@ -116,6 +120,18 @@ static size_t write_key_config(struct state *s, uint8_t *out)
 		config.has_relin, &s->scratch);
 }
 
+static enum veil_status read_secret_key(struct state *s, const uint8_t *data, size_t size)
+{
+	arena_reset(&s->secret);
+	return secret_key_message_read(&s->secret_key, s->ctx->ring, data, size, &s->secret, &s->err);
+}
+
+static size_t write_secret_key(struct state *s, uint8_t *out)
+{
+	secret_key_message_write(out, &s->secret_key);
+	return secret_key_message_bytes(s->ctx->ring);
+}
+
 static const struct {
 	enum veil_status (*read)(struct state *s, const uint8_t *data, size_t size);
 	size_t (*write)(struct state *s, uint8_t *out);
@@ -133,6 +149,7 @@ static const struct {
 	{read_evalkey, write_evalkey, false, 1, RING_COEFFICIENT},
 	{read_params, write_params, false, 1, RING_COEFFICIENT},
 	{read_key_config, write_key_config, false, 1, RING_COEFFICIENT},
+	{read_secret_key, write_secret_key, false, 1, RING_COEFFICIENT},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
