@@ -75,7 +75,10 @@ static void life(unsigned log_n, const uint64_t *q, unsigned count)
 
 int main(int argc, char **argv)
 {
-	static const uint64_t q[] = {268369921, 274876334081, 1152921504606830593};
+	/* of 28, 29, 31, 38, 48, 50, 55, 60 and 62 bits: one for each form of the transform at least */
+	static const uint64_t q[] = {268369921, 536608769, 2147352577, 274876334081, 140737488486401,
+		1125899904679937, 36028797017456641, 1152921504606584833, 4611686018427322369};
+	const unsigned count = sizeof q / sizeof *q;
 
 	if (argc > 1 && !strcmp(argv[1], "leak")) {
 		struct rng rng = rng_system();
@@ -93,9 +96,9 @@ int main(int argc, char **argv)
 			fputs("not positive\n", stderr);
 		return 0;
 	}
-	life(11, &q[0], 1);
-	life(11, &q[1], 1);
-	life(12, q, 3);
-	life(5, q, 2);
+	life(11, q, 1);
+	life(11, &q[3], 1);
+	life(12, q, count);
+	life(5, q, count);
 	return 0;
 }

@@ -154,6 +154,30 @@ Test(encode, slots_are_values_at_powers_of_the_minimum_root)
 	}
 }
 
+Test(encode, contexts_are_of_sets_for_bfv_and_of_secure_ones_but_in_tests)
+{
+	static const struct {
+		const char *set, *says;
+	} refused[] = {
+		{"search_n2048_q28", "not a set for BFV"},
+		{"insecure_n_8_logq_5x18_logt_5", "an insecure set"},
+		{"insecure_n_512_logq_4x60_logt_20", "an insecure set"},
+	};
+	struct bfv_context *ctx;
+	struct veil_error err;
+
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		cr_assert_eq(bfv_context_create(&ctx, rlwe_params_find(refused[i].set), false, 0, &err),
+			VEIL_E_INVALID);
+		cr_assert_null(ctx);
+		cr_assert_not_null(strstr(err.text, refused[i].says), "%s", err.text);
+	}
+	cr_assert_eq(
+		bfv_context_create(&ctx, rlwe_params_find("n_4096_logq_27_28_28_logt_5"), false, 0, &err),
+		VEIL_OK, "%s", err.text);
+	bfv_context_destroy(ctx);
+}
+
 Test(encode, sets_without_slots_say_so)
 {
 	struct test_bfv b = open("n_4096_logq_27_28_28_logt_13");

@@ -347,6 +347,14 @@ Test(eval, a_product_by_zero_is_transparent_and_nothing_else_here)
 	cr_assert(!rlwe_ciphertext_is_transparent(&c.ct[0]));
 	bfv_sub(&c.ct[0], &c.ct[0], &c.ct[1]);
 	cr_assert(rlwe_ciphertext_is_transparent(&c.ct[0]));
+	/* one residue hides something, wherever it is */
+	for (unsigned i = 0; i < c.b.ctx->level; i++) {
+		const struct ring_prime *r = &c.b.ctx->ring->primes[i];
+
+		ring_set(r, ring_poly_row(&c.ct[0].poly[1], i), c.n - 1, 1);
+		cr_assert(!rlwe_ciphertext_is_transparent(&c.ct[0]));
+		ring_set(r, ring_poly_row(&c.ct[0].poly[1], i), c.n - 1, 0);
+	}
 	test_bfv_clear(&c.b);
 }
 
