@@ -2,11 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
-#include "base/require.h"
 #include "fuzz.h"
 #include "nn/answer.h"
 #include "nn/shard.h"
+#include "support/nn.h"
 
 /* A query's bytes as they came from a peer, against a tiny shard of the exact and of the approximate set:
  * generic.c and this machine's kernels give the same reply or both refuse it, and a refused query gets zeros.
@@ -25,18 +24,11 @@ struct server {
 
 static void start(struct server *s, const char *params, unsigned features)
 {
-	struct nn_spec spec = {.params = rlwe_params_find(params),
-		.dim = DIM,
-		.rows = ROWS,
-		.terms = 5,
-		.row_norm = 300,
-		.scale = 300,
-		.allow_insecure = true};
 	int8_t rows[ROWS * DIM];
 
 	for (int i = 0; i < ROWS * DIM; i++)
 		rows[i] = (int8_t)(i * 37 % 95 - 47);
-	REQUIRE(nn_context_create(&s->ctx, &spec, features, NULL) == VEIL_OK);
+	s->ctx = test_nn_context(params, DIM, 5, ROWS, features);
 	REQUIRE(arena_init(&s->scratch, nn_answer_scratch(s->ctx, 1) + s->ctx->shard_scratch) == VEIL_OK);
 	s->shard = aligned_alloc(64, arena_room(s->ctx->shard_bytes));
 	s->reply = malloc(s->ctx->reply_bytes);

@@ -2,28 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
-#include "base/require.h"
 #include "fuzz.h"
+#include "support/nn.h"
 #include "wire/messages.h"
 
 /* A query from a peer: read or refused within its arena; one that is read is written back, with its fields in
  * order, to bytes that read the same. */
-
-static struct nn_context *tiny(void)
-{
-	struct nn_spec spec = {.params = rlwe_params_find("insecure_search_n64_q28"),
-		.dim = 40,
-		.rows = 19,
-		.terms = 5,
-		.row_norm = 100,
-		.scale = 100,
-		.allow_insecure = true};
-	struct nn_context *ctx = NULL;
-
-	REQUIRE(nn_context_create(&ctx, &spec, cpu_features(), NULL) == VEIL_OK);
-	return ctx;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -36,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool told = wire_query_target(id, &shard, data, size);
 
 	if (!ctx) {
-		ctx = tiny();
+		ctx = test_nn_context_19x40();
 		REQUIRE(arena_init(&arena, 2 * wire_query_room(ctx)) == VEIL_OK);
 	}
 	arena_reset(&arena);

@@ -2,9 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
-#include "base/require.h"
 #include "fuzz.h"
+#include "support/nn.h"
 #include "wire/messages.h"
 
 /* A reply from a peer, as fuzz_wire_query.c. */
@@ -14,19 +13,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct nn_context *ctx;
-	struct nn_spec spec = {.params = rlwe_params_find("insecure_search_n64_q28"),
-		.dim = 40,
-		.rows = 19,
-		.terms = 5,
-		.row_norm = 100,
-		.scale = 100,
-		.allow_insecure = true};
 	struct wire_reply reply, again;
 	struct veil_error err;
 	uint8_t *body;
 
 	if (!ctx)
-		REQUIRE(nn_context_create(&ctx, &spec, cpu_features(), NULL) == VEIL_OK);
+		ctx = test_nn_context_19x40();
 	if (wire_reply_read(ctx, LABEL_BYTES, &reply, data, size, &err) != VEIL_OK) {
 		REQUIRE(err.text[0] && !reply.storage.base);
 		return 0;

@@ -7,6 +7,8 @@ import socket
 import struct
 import threading
 
+from protobuf import field
+
 N, UPLOAD_BITS, C1_BITS, C0_BITS = 2048, 23, 16, 12  # params/search_n2048_q28.params
 DIM, ROWS, TERMS, SHARDS, LABEL_BYTES = 32, 128, 4, 3, 16
 CHUNK = DIM // TERMS
@@ -16,23 +18,6 @@ REPLY_CIPHERTEXTS = REPLIES * (N * C1_BITS // 8 + N // CHUNK * C0_BITS // 8)
 INDEX_ID = bytes(range(32))
 MESSAGE = 'application/x-protobuf'
 OBJECT = 'application/octet-stream'
-
-
-def varint(n):
-    out = b''
-    while n > 127:
-        out += bytes([n & 127 | 128])
-        n >>= 7
-    return out + bytes([n])
-
-
-def field(number, value):
-    """protobuf: int is fixed32, float is float, a pair ('q', int) is fixed64, bytes are bytes."""
-    if isinstance(value, bytes):
-        return varint(number << 3 | 2) + varint(len(value)) + value
-    if isinstance(value, tuple):
-        return varint(number << 3 | 1) + struct.pack('<Q', value[1])
-    return varint(number << 3 | 5) + struct.pack('<f' if isinstance(value, float) else '<I', value)
 
 
 def message(*values):

@@ -9,12 +9,13 @@ import os
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+
+from protobuf import field, parse
 
 VEILD, MAKE_INDEX = sys.argv[1:3]
 TYPE = 'application/x-protobuf'
@@ -166,52 +167,6 @@ def read_reply(s):
         if found:
             size = len(head) + 4 + int(head.split(b'Content-Length: ')[1].split(b'\r')[0])
     return data
-
-
-# --- messages ---
-
-FIXED32, FIXED64, BYTES = 5, 1, 2
-
-
-def varint(n):
-    out = b''
-    while n > 127:
-        out += bytes([n & 127 | 128])
-        n >>= 7
-    return out + bytes([n])
-
-
-def field(number, value):
-    if isinstance(value, bytes):
-        return varint(number << 3 | BYTES) + varint(len(value)) + value
-    return varint(number << 3 | FIXED32) + struct.pack('<I', value)
-
-
-def take_varint(data, at):
-    value = shift = 0
-    while True:
-        value |= (data[at] & 127) << shift
-        shift += 7
-        at += 1
-        if data[at - 1] < 128:
-            return value, at
-
-
-def parse(data):
-    """Fields by number; floats stay as their bits."""
-    out, at = {}, 0
-    while at < len(data):
-        tag, at = take_varint(data, at)
-        kind = tag & 7
-        if kind == BYTES:
-            size, at = take_varint(data, at)
-        else:
-            size = {FIXED32: 4, FIXED64: 8}[kind]
-        piece = data[at:at + size]
-        assert len(piece) == size and tag >> 3 not in out
-        out[tag >> 3] = piece if kind == BYTES else int.from_bytes(piece, 'little')
-        at += size
-    return out
 
 
 class Index:

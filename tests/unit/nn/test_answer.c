@@ -8,6 +8,7 @@
 #include "nn/answer.h"
 #include "nn/layout.h"
 #include "nn/shard.h"
+#include "support/nn.h"
 #include "support/test.h"
 
 /* A context with a random shard and everything that answering takes. */
@@ -22,18 +23,10 @@ struct fixture {
 static void open(struct fixture *f, const char *params, uint32_t dim, uint32_t terms, uint32_t rows,
 	unsigned features, uint64_t seed)
 {
-	struct nn_spec spec = {.params = rlwe_params_find(params),
-		.dim = dim,
-		.rows = rows,
-		.terms = terms,
-		.row_norm = 300,
-		.scale = 300,
-		.allow_insecure = true};
 	struct rng_seeded state;
 	struct rng rng = rng_seeded_init_u64(&state, seed);
-	struct veil_error err;
 
-	cr_assert_eq(nn_context_create(&f->ctx, &spec, features, &err), VEIL_OK, "%s", err.text);
+	f->ctx = test_nn_context(params, dim, terms, rows, features);
 	f->rows = malloc((size_t)rows * dim);
 	rng_fill(&rng, f->rows, (size_t)rows * dim);
 	f->shard = aligned_alloc(64, arena_room(f->ctx->shard_bytes));

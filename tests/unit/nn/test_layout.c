@@ -3,26 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
 #include "nn/layout.h"
 #include "ring/prime.h"
+#include "support/nn.h"
 #include "support/test.h"
-
-static struct nn_context *context(const char *params, uint32_t dim, uint32_t terms, uint32_t rows)
-{
-	struct nn_spec spec = {.params = rlwe_params_find(params),
-		.dim = dim,
-		.rows = rows,
-		.terms = terms,
-		.row_norm = 300,
-		.scale = 300,
-		.allow_insecure = true};
-	struct nn_context *ctx;
-	struct veil_error err;
-
-	cr_assert_eq(nn_context_create(&ctx, &spec, cpu_features(), &err), VEIL_OK, "%s", err.text);
-	return ctx;
-}
 
 static const struct {
 	uint32_t dim, terms, rows;
@@ -36,8 +20,8 @@ Test(layout, the_multiples_of_the_chunk_are_the_dot_products)
 	struct rng rng = test_rng();
 
 	for (size_t i = 0; i < SHAPES; i++) {
-		struct nn_context *ctx =
-			context("insecure_search_n64_q28", shapes[i].dim, shapes[i].terms, shapes[i].rows);
+		struct nn_context *ctx = test_nn_context("insecure_search_n64_q28", shapes[i].dim,
+			shapes[i].terms, shapes[i].rows, cpu_features());
 		size_t n = ctx->prime->n, dim = ctx->spec.dim;
 		int8_t *rows = malloc(ctx->spec.rows * dim), *x = malloc(dim);
 		uint32_t *w = aligned_alloc(64, n * 4),
@@ -81,7 +65,8 @@ Test(layout, the_fold_and_the_small_transform_give_the_score_coefficients)
 
 	for (size_t i = 0; i < 2 * SHAPES; i++) {
 		size_t s = i / 2;
-		struct nn_context *ctx = context(sets[i % 2], shapes[s].dim, shapes[s].terms, shapes[s].rows);
+		struct nn_context *ctx = test_nn_context(
+			sets[i % 2], shapes[s].dim, shapes[s].terms, shapes[s].rows, cpu_features());
 		const struct ring_prime *r = ctx->prime;
 		_Alignas(64) uint8_t a[64 * 8], coefficients[64 * 8], scores[64 * 8];
 

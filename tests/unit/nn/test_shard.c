@@ -3,27 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
 #include "nn/layout.h"
 #include "nn/shard.h"
+#include "support/nn.h"
 #include "support/test.h"
-
-static struct nn_context *context(
-	const char *params, uint32_t dim, uint32_t terms, uint32_t rows, unsigned features)
-{
-	struct nn_spec spec = {.params = rlwe_params_find(params),
-		.dim = dim,
-		.rows = rows,
-		.terms = terms,
-		.row_norm = 300,
-		.scale = 300,
-		.allow_insecure = true};
-	struct nn_context *ctx;
-	struct veil_error err;
-
-	cr_assert_eq(nn_context_create(&ctx, &spec, features, &err), VEIL_OK, "%s", err.text);
-	return ctx;
-}
 
 static uint8_t *transform(const struct nn_context *ctx, const int8_t *rows, uint32_t count)
 {
@@ -44,7 +27,7 @@ Test(shard, every_word_is_that_of_its_polynomial)
 	struct rng rng = test_rng();
 
 	for (int i = 0; i < 2; i++) {
-		struct nn_context *ctx = context(sets[i], 13, 4, 50, cpu_features());
+		struct nn_context *ctx = test_nn_context(sets[i], 13, 4, 50, cpu_features());
 		const struct ring_prime *p = ctx->prime;
 		int8_t rows[50 * 13];
 		uint8_t *shard;
@@ -78,11 +61,12 @@ Test(shard, the_bytes_are_the_same_on_every_isa)
 
 	rng_fill(&rng, rows, sizeof rows);
 	for (int i = 0; i < 2; i++) {
-		struct nn_context *ctx = context(sets[i], 24, 6, 600, 0);
+		struct nn_context *ctx = test_nn_context(sets[i], 24, 6, 600, 0);
 		uint8_t *expected = transform(ctx, rows, 590);
 
 		for (int m = 0; m < 3; m++) {
-			struct nn_context *other = context(sets[i], 24, 6, 600, masks[m] & cpu_features());
+			struct nn_context *other =
+				test_nn_context(sets[i], 24, 6, 600, masks[m] & cpu_features());
 			uint8_t *shard = transform(other, rows, 590);
 
 			cr_assert_eq(memcmp(shard, expected, ctx->shard_bytes), 0, "mask %x", masks[m]);

@@ -5,8 +5,7 @@
 #include <criterion/criterion.h>
 
 #include "base/bytes.h"
-#include "base/cpu.h"
-#include "nn/context.h"
+#include "support/nn.h"
 #include "wire/messages.h"
 
 /* Protobuf by hand, so that a test can write what no writer would, and a small context to write it for. */
@@ -54,23 +53,6 @@ static inline size_t craft_message(uint8_t *out, size_t room, const struct craft
 	for (size_t i = 0; i < count; i++)
 		craft_put(&w, fields + i);
 	return w.at;
-}
-
-/* 19 rows of 40 coordinates in the tiny insecure ring. */
-static inline struct nn_context *craft_context(void)
-{
-	struct nn_spec spec = {.params = rlwe_params_find("insecure_search_n64_q28"),
-		.dim = 40,
-		.rows = 19,
-		.terms = 5,
-		.row_norm = 100,
-		.scale = 100,
-		.allow_insecure = true};
-	struct nn_context *ctx = NULL;
-	struct veil_error err = {{0}};
-
-	cr_assert(nn_context_create(&ctx, &spec, cpu_features(), &err) == VEIL_OK, "%s", err.text);
-	return ctx;
 }
 
 #endif

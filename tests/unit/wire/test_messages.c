@@ -22,7 +22,7 @@ static void start(struct fixture *f)
 {
 	struct rng rng = test_rng();
 
-	f->ctx = craft_context();
+	f->ctx = test_nn_context_19x40();
 	cr_assert(arena_init(&f->arena, wire_query_room(f->ctx)) == VEIL_OK);
 	f->ciphertexts = malloc(f->ctx->query_bytes);
 	cr_assert_not_null(f->ciphertexts);
@@ -309,7 +309,7 @@ static struct wire_reply make_reply(const struct nn_context *ctx, uint8_t *bytes
 
 Test(messages, a_reply_comes_back_as_it_was_written_and_has_one_size)
 {
-	struct nn_context *ctx = craft_context();
+	struct nn_context *ctx = test_nn_context_19x40();
 	struct rng rng = test_rng();
 
 	for (uint32_t label_bytes = 0; label_bytes <= WIRE_MAX_LABEL_BYTES; label_bytes += 8) {
@@ -339,7 +339,7 @@ Test(messages, a_reply_comes_back_as_it_was_written_and_has_one_size)
 
 Test(messages, a_reply_cut_at_any_byte_longer_or_for_other_labels_is_refused_and_zeroed)
 {
-	struct nn_context *ctx = craft_context();
+	struct nn_context *ctx = test_nn_context_19x40();
 	size_t size = wire_reply_bytes(ctx, LABEL_BYTES);
 	uint8_t *bytes = calloc(1, ctx->reply_bytes + ctx->spec.rows * LABEL_BYTES),
 		*body = calloc(1, size + 1);
