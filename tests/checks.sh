@@ -7,6 +7,7 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 long=${1:-}
 passed=0 failed=0 summary=''
 started=$SECONDS
+export CC_LD=lld CXX_LD=lld # some 130 programs are linked in each of six builds: GNU ld takes four times as long
 
 # step NAME COMMAND...: counts the tests of a `meson test` in $log_of, else the step itself.
 step() {
@@ -61,7 +62,7 @@ gcc_tests() {
 }
 
 clang_build() {
-	configure build-clang clang && ninja --quiet -C build-clang && suites build-clang --suite kernels
+	configure build-clang clang && suites build-clang --suite kernels
 }
 
 # Criterion starts each test in a process of its own whose sanitizer report does not fail the run: reports go to files,
@@ -69,7 +70,7 @@ clang_build() {
 sanitized() {
 	local reports=$PWD/build-clang-asan/reports rc
 
-	configure build-clang-asan clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false &&
+	configure build-clang-asan clang -Dbuildtype=debugoptimized -Dc_args=-g1 -Db_sanitize=address,undefined -Db_lundef=false &&
 		ninja --quiet -C build-clang-asan || return 1
 	rm -rf "$reports" && mkdir -p "$reports"
 	ASAN_OPTIONS=log_path=$reports/report:abort_on_error=1:handle_segv=0:detect_stack_use_after_return=1 \
@@ -84,13 +85,13 @@ sanitized() {
 }
 
 race() {
-	configure build-tsan clang -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false &&
+	configure build-tsan clang -Dbuildtype=debugoptimized -Dc_args=-g1 -Db_sanitize=thread -Db_lundef=false &&
 		TSAN_OPTIONS=halt_on_error=1 suites build-tsan --suite race --timeout-multiplier 4
 }
 
 # MSan follows AVX-512, valgrind 3.19 does not.
 constant_time_msan() {
-	configure build-msan clang -Dbuildtype=debugoptimized -Db_sanitize=memory -Db_lundef=false &&
+	configure build-msan clang -Dbuildtype=debugoptimized -Dc_args=-g1 -Db_sanitize=memory -Db_lundef=false &&
 		suites build-msan --suite ctime
 }
 
