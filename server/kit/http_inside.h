@@ -63,7 +63,7 @@ static inline uint64_t http_after_ms(uint64_t from_ns, unsigned ms)
 	return from_ns + (uint64_t)ms * 1000000;
 }
 
-static inline void http_count(const struct http *http, enum metrics_value value, int64_t n)
+static inline void http_count(const struct http *http, unsigned value, int64_t n)
 {
 	if (http->options.metrics)
 		metrics_add(http->options.metrics, value, n);

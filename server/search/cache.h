@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kit/metrics.h"
+#include "search/metrics.h"
 #include "veil/status.h"
 
 /* Memory for shards in their transformed form, under one limit for all versions: what was used last stays,

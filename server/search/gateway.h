@@ -6,8 +6,8 @@
 
 #include "kit/buffers.h"
 #include "kit/http.h"
-#include "kit/metrics.h"
 #include "search/config.h"
+#include "search/metrics.h"
 #include "veil/status.h"
 
 /* The Oblivious HTTP gateway (RFC 9458): opens requests, which then are answered by veild's own routes, and

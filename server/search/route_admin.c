@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "search/service.h"
 
@@ -23,19 +21,6 @@ void route_ready(void *state, struct http_request *req)
 		http_answer_text(req, 503, "not ready");
 }
 
-static int64_t resident_bytes(void)
-{
-	long long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%*d %lld", &pages) != 1)
-		pages = 0;
-	fclose(f);
-	return pages * sysconf(_SC_PAGESIZE);
-}
-
 /* GET /metrics: Prometheus text. */
 void route_metrics(void *state, struct http_request *req)
 {
@@ -52,7 +37,7 @@ void route_metrics(void *state, struct http_request *req)
 	metrics_set(s->metrics, METRICS_cache_limit_bytes, limit == SIZE_MAX ? 0 : (int64_t)limit);
 	metrics_set(s->metrics, METRICS_buffer_bytes,
 		(int64_t)(buffers_held_bytes(s->replies) + http_body_bytes(s->front)));
-	metrics_set(s->metrics, METRICS_resident_bytes, resident_bytes());
+	metrics_set(s->metrics, METRICS_resident_bytes, metrics_resident_bytes());
 	text = metrics_text(s->metrics, &reply.size);
 	reply.body = reply.arg = text;
 	if (text)

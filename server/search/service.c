@@ -187,7 +187,7 @@ enum veil_status service_start(struct service *s, const struct config *config, s
 	enum veil_status st;
 
 	*s = (struct service){.config = config};
-	if (metrics_create(&s->metrics) != VEIL_OK)
+	if (metrics_create(&s->metrics, &veild_metrics) != VEIL_OK)
 		return error_set(err, VEIL_E_NOMEM, "no memory for the metrics");
 	st = config->gateway_keys[0]
 		     ? gateway_create(&s->gateway, config, worker_count(config), s->metrics, err)

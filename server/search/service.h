@@ -6,11 +6,11 @@
 
 #include "kit/buffers.h"
 #include "kit/http.h"
-#include "kit/metrics.h"
 #include "kit/pool.h"
 #include "search/config.h"
 #include "search/gateway.h"
 #include "search/memory.h"
+#include "search/metrics.h"
 #include "search/versions.h"
 #include "search/worker.h"
 #include "veil/status.h"

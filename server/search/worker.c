@@ -105,8 +105,8 @@ static void send_reply(
 			(unsigned long long)(us < 9999999999u ? us : 9999999999u));
 	}
 	metrics_add(service->metrics, METRICS_queries, 1);
-	metrics_observe_ns(service->metrics, METRICS_compute_seconds, compute_ns);
-	metrics_observe_ns(service->metrics, METRICS_query_seconds, clock_ns() - http_start_ns(req));
+	metrics_observe(service->metrics, METRICS_compute_seconds, compute_ns);
+	metrics_observe(service->metrics, METRICS_query_seconds, clock_ns() - http_start_ns(req));
 	http_answer(req, &reply);
 }
 
@@ -219,7 +219,7 @@ void worker_run(void *state, unsigned number, const struct pool_job *job)
 	const void *shard;
 	size_t more;
 
-	metrics_observe_ns(service->metrics, METRICS_queue_seconds, start - job->since_ns);
+	metrics_observe(service->metrics, METRICS_queue_seconds, start - job->since_ns);
 	memcpy(&target, job->key, sizeof target);
 	g.shard = target.shard;
 	g.s = job->keyed ? versions_find(&service->versions, target.index_id) : NULL;
@@ -238,7 +238,7 @@ void worker_run(void *state, unsigned number, const struct pool_job *job)
 	/* Only now: while a cold shard was transformed others may have come for it. */
 	more = pool_take_alike(service->pool, job, others, WORKER_GROUP - 1);
 	for (size_t i = 0; i < more; i++) {
-		metrics_observe_ns(service->metrics, METRICS_queue_seconds, clock_ns() - others[i].since_ns);
+		metrics_observe(service->metrics, METRICS_queue_seconds, clock_ns() - others[i].since_ns);
 		add(&g, others + i);
 	}
 	answer(&g, shard, start);

@@ -11,8 +11,8 @@
 #include "kit/buffers.h"
 #include "kit/clock.h"
 #include "kit/deadline.h"
-#include "kit/metrics.h"
 #include "kit/pool.h"
+#include "search/metrics.h"
 #include "search/versions.h"
 
 /* What the threads of veild share, all at once: several submit jobs, workers take them with a snapshot and a
@@ -93,7 +93,7 @@ static void run(void *state, unsigned worker, const struct pool_job *arg)
 		memcpy(buffer, s->config, s->config_size);
 	buffers_give(buffer);
 	snapshot_release(s);
-	metrics_observe_ns(shared->metrics, METRICS_queue_seconds, clock_ns() - arg->since_ns);
+	metrics_observe(shared->metrics, METRICS_queue_seconds, clock_ns() - arg->since_ns);
 	metrics_add(shared->metrics, METRICS_queries, 1);
 	use_slot(shared, (int)((size_t)(job - shared->jobs[0]) * 5 / 3 % SLOTS));
 	atomic_fetch_add(&job->runs, 1);
@@ -184,7 +184,7 @@ int main(void)
 	struct veil_error err;
 
 	versions_init(&s.versions, make_snapshot(0));
-	REQUIRE(metrics_create(&s.metrics) == VEIL_OK);
+	REQUIRE(metrics_create(&s.metrics, &veild_metrics) == VEIL_OK);
 	REQUIRE(cache_create(&s.cache, SLOTS_AT_ONCE * SLOT_BYTES, s.metrics) == VEIL_OK);
 	for (int i = 0; i < SLOTS; i++)
 		s.slot[i].bytes = SLOT_BYTES;
