@@ -20,6 +20,8 @@ void kernels_avx2_mac(struct kernels *k);
 void kernels_avx2_pointwise(struct kernels *k);
 /** affine, mul_add, sub_mul. */
 void kernels_avx2_constants(struct kernels *k);
+/** dot, permute. */
+void kernels_avx2_rows(struct kernels *k);
 /** unpack, pack, round, uniform, remainder. */
 void kernels_avx2_bytes(struct kernels *k);
 
@@ -29,6 +31,8 @@ void kernels_avx2_bytes(struct kernels *k);
 void kernels_avx2_w64_ntt(struct kernels *k, unsigned q_bits, unsigned log_n);
 /** add, sub, neg, mul. */
 void kernels_avx2_w64_arrays(struct kernels *k);
+/** dot, permute. */
+void kernels_avx2_w64_rows(struct kernels *k);
 /** q < 2^50, on doubles; CPU_FMA too. The transform from N = 64 on. */
 void kernels_avx2_w64_fma(struct kernels *k, unsigned q_bits, unsigned log_n);
 /** mul, mac; likewise. */

@@ -262,6 +262,31 @@ static void NAME(sub_mul)(void *dst, const void *a, const void *b, size_t n, uin
 	}
 }
 
+/* --- of several rows */
+
+/* A sum may reach R^2: see mac_block. */
+static void NAME(dot)(void *dst, const void *const *a, const void *const *b, size_t terms, size_t n,
+	const struct kernels_prime *p)
+{
+	const WORD q = (WORD)p->q, neg_inv = (WORD)p->neg_inv;
+
+	for (size_t i = 0; i < n; i++) {
+		WIDE sum = 0;
+
+		for (size_t t = 0; t < terms; t++)
+			sum += (WIDE)((const WORD *)a[t])[i] * ((const WORD *)b[t])[i];
+		sum = (sum >> BITS) * (WORD)p->mont_one + (WORD)sum;
+		sum = (WIDE)NAME(redc)(sum, q, neg_inv) * (WORD)p->mont_two;
+		((WORD *)dst)[i] = NAME(redc)(sum, q, neg_inv);
+	}
+}
+
+static void NAME(permute)(void *dst, const void *src, const uint32_t *map, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		((WORD *)dst)[i] = ((const WORD *)src)[map[i] >> 1];
+}
+
 /* --- multiply-accumulate */
 
 /* One block of 16 coefficients of one output: w and x are [terms][16]. */
@@ -442,6 +467,8 @@ void NAME(kernels_generic)(struct kernels *k)
 		.affine = NAME(affine),
 		.mul_add = NAME(mul_add),
 		.sub_mul = NAME(sub_mul),
+		.dot = NAME(dot),
+		.permute = NAME(permute),
 		.mac = NAME(mac),
 		.interleave = NAME(interleave),
 		.fold = NAME(fold),

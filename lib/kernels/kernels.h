@@ -73,6 +73,16 @@ struct kernels {
 	void (*sub_mul)(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t half,
 		const struct kernels_prime *p, const struct kernels_prime *from);
 
+	/* --- of several rows; any alignment to the word, any n */
+
+	/** dst[i] = sum over t < terms of a[t][i] b[t][i] mod q; 1 <= terms <= kernels_mac_limit(p). dst may
+	 * be one of the rows. */
+	void (*dot)(void *dst, const void *const *a, const void *const *b, size_t terms, size_t n,
+		const struct kernels_prime *p);
+	/** dst[i] = src[map[i] >> 1], where each aligned group of eight comes from one such group, as an
+	 * automorphism has them in bit-reversed order. dst is not src. */
+	void (*permute)(void *dst, const void *src, const uint32_t *map, size_t n);
+
 	/* --- multiply-accumulate, the search engine's inner loop */
 
 	/** Shards and vectors are laid out in blocks of 16 coefficients, each block contiguous:

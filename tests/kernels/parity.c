@@ -389,6 +389,7 @@ unsigned parity_check_arrays(const struct kernels *reference, const struct kerne
 	check_uniform(&c);
 	c.differences += parity_check_remainder(reference, candidate, p, rng);
 	c.differences += parity_check_constants(reference, candidate, p, rng);
+	c.differences += parity_check_rows(reference, candidate, p, rng);
 	return finish(&c);
 }
 

@@ -22,6 +22,10 @@ unsigned parity_check_remainder(const struct kernels *reference, const struct ke
 unsigned parity_check_constants(const struct kernels *reference, const struct kernels *candidate,
 	const struct kernels_prime *p, const struct rng *rng);
 
+/** Another: dot and permute. */
+unsigned parity_check_rows(const struct kernels *reference, const struct kernels *candidate,
+	const struct kernels_prime *p, const struct rng *rng);
+
 /** The transform of 2^log_n; q prime, = 1 mod 2^(log_n+1). Both tables were selected for this log_n. */
 unsigned parity_check_transform(const struct kernels *reference, const struct kernels *candidate,
 	const struct kernels_prime *p, unsigned log_n, const struct rng *rng);

@@ -168,6 +168,30 @@ static void mac(void *const *out, const void *w, const void *const *x, unsigned 
 	}
 }
 
+static void dot(void *dst, const void *const *a, const void *const *b, size_t terms, size_t n,
+	const struct kernels_prime *p)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t sum = 0;
+
+		for (size_t t = 0; t < terms; t++)
+			sum = (uint64_t)((sum + (uint128)get(a[t], i, p) * get(b[t], i, p)) % p->q);
+		set(dst, i, sum, p);
+	}
+}
+
+static void permute_w4(void *dst, const void *src, const uint32_t *map, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		((uint32_t *)dst)[i] = ((const uint32_t *)src)[map[i] / 2];
+}
+
+static void permute_w8(void *dst, const void *src, const uint32_t *map, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		((uint64_t *)dst)[i] = ((const uint64_t *)src)[map[i] / 2];
+}
+
 static void interleave_w4(void *dst, const void *src, size_t n, size_t terms, size_t t)
 {
 	for (size_t i = 0; i < n; i++)
@@ -275,6 +299,8 @@ void schoolbook_kernels(struct kernels *k, unsigned q_bits)
 		.affine = affine,
 		.mul_add = mul_add,
 		.sub_mul = sub_mul,
+		.dot = dot,
+		.permute = q_bits <= 31 ? permute_w4 : permute_w8,
 		.mac = mac,
 		.interleave = q_bits <= 31 ? interleave_w4 : interleave_w8,
 		.fold = fold,
