@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/require.h"
+#include "ring/galois.h"
 
 static size_t key_room(const struct ring *ring)
 {
@@ -17,6 +18,7 @@ static size_t key_room(const struct ring *ring)
 size_t rlwe_evalkey_room(const struct ring *ring, unsigned galois_count, bool relin)
 {
 	return arena_room(galois_count * sizeof(struct rlwe_galois_key)) +
+	       galois_count * arena_room(ring->n * sizeof(uint32_t)) +
 	       (galois_count + relin) * key_room(ring);
 }
 
@@ -66,8 +68,21 @@ void rlwe_evalkey_init(struct rlwe_evalkey *key, const struct ring *ring, const 
 			key->galois[at].element = key->galois[at - 1].element;
 		key->galois[at].element = elements[i];
 	}
-	for (unsigned i = 0; i < galois_count; i++)
-		init_key(&key->galois[i].key, ring, arena);
+	for (unsigned i = 0; i < galois_count; i++) {
+		struct rlwe_galois_key *galois = &key->galois[i];
+
+		init_key(&galois->key, ring, arena);
+		galois->map = arena_take(arena, ring->n * sizeof *galois->map);
+		ring_galois_map(galois->map, ring->log_n, (uint32_t)galois->element, RING_EVALUATION);
+	}
 	if (relin)
 		init_key(&key->relin, ring, arena);
+}
+
+struct rlwe_galois_key *rlwe_evalkey_find(const struct rlwe_evalkey *key, uint64_t element)
+{
+	for (unsigned i = 0; i < key->galois_count; i++)
+		if (key->galois[i].element == element)
+			return &key->galois[i];
+	return NULL;
 }

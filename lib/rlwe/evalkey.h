@@ -19,6 +19,7 @@ struct rlwe_switch_key {
 struct rlwe_galois_key {
 	uint64_t element; /* odd, 1 < element < 2N: the automorphism X -> X^element */
 	struct rlwe_switch_key key;
+	uint32_t *map; /* of the automorphism, in evaluation format (ring/galois.h) */
 };
 
 /** The keys of one client, in an arena that outlives them. */
@@ -39,5 +40,8 @@ size_t rlwe_evalkey_room(const struct ring *ring, unsigned galois_count, bool re
 /** Keys to be filled, of what rlwe_evalkey_check accepts; their values are those that are in the arena. */
 void rlwe_evalkey_init(struct rlwe_evalkey *key, const struct ring *ring, const uint32_t *elements,
 	unsigned galois_count, bool relin, struct arena *arena);
+
+/** The key of a Galois element, NULL if there is none. */
+struct rlwe_galois_key *rlwe_evalkey_find(const struct rlwe_evalkey *key, uint64_t element);
 
 #endif

@@ -6,20 +6,25 @@
 /* The rest of the division is the residue c mod q, or that less q where it is above q's half: no tie, q is
  * odd.
  */
-static void drop_coefficients(struct ring_poly *a, const void *last, const struct ring_prime *from)
+static void divide_coefficients(
+	struct ring_poly *dst, const struct ring_poly *a, const void *last, unsigned by)
 {
+	const struct ring_prime *from = &a->ring->primes[by];
+
 	for (unsigned i = 0; i < a->level; i++) {
 		const struct ring_prime *r = &a->ring->primes[i];
 
-		r->k.sub_mul(ring_poly_row(a, i), ring_poly_row(a, i), last, r->n,
-			ring_inverse(a->ring, a->level, i), from->p.q / 2, &r->p, &from->p);
+		r->k.sub_mul(ring_poly_row(dst, i), ring_poly_row(a, i), last, r->n,
+			ring_inverse(a->ring, by, i), from->p.q / 2, &r->p, &from->p);
 	}
 }
 
 /* The same of values: the rest, (c + h mod q) - h with h = (q-1)/2, is transformed first. */
-static void drop_values(struct ring_poly *a, void *last, const struct ring_prime *from, struct arena *scratch)
+static void divide_values(
+	struct ring_poly *dst, const struct ring_poly *a, void *last, unsigned by, struct arena *scratch)
 {
 	const size_t mark = arena_mark(scratch);
+	const struct ring_prime *from = &a->ring->primes[by];
 	void *rest = arena_take(scratch, ring_row_room(a->ring));
 
 	from->k.ntt_inverse(last, from->table, KERNELS_PLAIN);
@@ -29,22 +34,29 @@ static void drop_values(struct ring_poly *a, void *last, const struct ring_prime
 
 		r->k.affine(rest, last, r->n, 1, r->p.q - from->p.q / 2 % r->p.q, &r->p, &from->p);
 		r->k.ntt_forward(rest, r->table);
-		r->k.sub_mul(ring_poly_row(a, i), ring_poly_row(a, i), rest, r->n,
-			ring_inverse(a->ring, a->level, i), r->p.q, &r->p, &r->p);
+		r->k.sub_mul(ring_poly_row(dst, i), ring_poly_row(a, i), rest, r->n,
+			ring_inverse(a->ring, by, i), r->p.q, &r->p, &r->p);
 	}
 	arena_release(scratch, mark);
 }
 
+void rlwe_modswitch_divide(
+	struct ring_poly *dst, const struct ring_poly *a, void *last, unsigned by, struct arena *scratch)
+{
+	REQUIRE(dst->ring == a->ring && dst->room >= a->level && by >= a->level && by < a->ring->count);
+	dst->level = a->level;
+	dst->format = a->format;
+	if (a->format == RING_EVALUATION)
+		divide_values(dst, a, last, by, scratch);
+	else
+		divide_coefficients(dst, a, last, by);
+}
+
 void rlwe_modswitch_drop_poly(struct ring_poly *a, struct arena *scratch)
 {
-	const struct ring_prime *from;
-
 	REQUIRE(a->level >= 2);
-	from = &a->ring->primes[--a->level];
-	if (a->format == RING_EVALUATION)
-		drop_values(a, ring_poly_row(a, a->level), from, scratch);
-	else
-		drop_coefficients(a, ring_poly_row(a, a->level), from);
+	a->level--;
+	rlwe_modswitch_divide(a, a, ring_poly_row(a, a->level), a->level, scratch);
 }
 
 void rlwe_modswitch_drop(struct rlwe_ciphertext *ct, struct arena *scratch)

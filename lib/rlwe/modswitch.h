@@ -18,4 +18,9 @@ void rlwe_modswitch_to(struct rlwe_ciphertext *ct, unsigned level, struct arena 
 /** The same of one polynomial. */
 void rlwe_modswitch_drop_poly(struct ring_poly *a, struct arena *scratch);
 
+/** dst = round(a / q) modulo the primes of `a`, for prime `by` of the ring, which is none of them: `last` are
+ * the residues modulo it, in a's format, and are spent. dst may be a. `scratch` has ring_row_room. */
+void rlwe_modswitch_divide(
+	struct ring_poly *dst, const struct ring_poly *a, void *last, unsigned by, struct arena *scratch);
+
 #endif

@@ -76,14 +76,6 @@ static enum veil_status take_switch_key(struct rlwe_switch_key *key, struct drbg
 	return st;
 }
 
-static struct rlwe_galois_key *find(const struct rlwe_evalkey *key, uint64_t element)
-{
-	for (unsigned i = 0; i < key->galois_count; i++)
-		if (key->galois[i].element == element)
-			return &key->galois[i];
-	return NULL;
-}
-
 /* The map, in any order. */
 static enum veil_status take_galois(
 	struct rlwe_evalkey *key, struct drbg *drbg, const He__SerializedGaloisKey *m, struct veil_error *err)
@@ -95,7 +87,7 @@ static enum veil_status take_galois(
 
 	for (size_t i = 0; i < count && st == VEIL_OK; i++) {
 		const He__SerializedGaloisKey__KeySwitchKeysEntry *entry = m->key_switch_keys[i];
-		struct rlwe_galois_key *galois = find(key, entry->key);
+		struct rlwe_galois_key *galois = rlwe_evalkey_find(key, entry->key);
 
 		if (!galois)
 			return error_set(err, VEIL_E_MALFORMED,
