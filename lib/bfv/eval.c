@@ -57,6 +57,53 @@ void bfv_mul_plain(
 		ring_poly_mul(&dst->poly[i], &a->poly[i], factor);
 }
 
+#define TERMS 64 /* of one dot, if the prime allows so many */
+
+/* Row i of polynomial k. */
+static void inner_row(struct rlwe_ciphertext *dst, const struct rlwe_ciphertext *const *a,
+	const struct ring_poly *const *factor, size_t count, unsigned k, unsigned i, void *part)
+{
+	const struct ring_prime *r = &dst->poly[0].ring->primes[i];
+	const uint64_t limit = kernels_mac_limit(&r->p);
+	void *out = ring_poly_row(&dst->poly[k], i);
+
+	for (size_t done = 0, terms; done < count; done += terms) {
+		const void *x[TERMS], *y[TERMS];
+
+		for (terms = 0; terms < TERMS && terms < limit && done + terms < count; terms++) {
+			x[terms] = ring_poly_row(&a[done + terms]->poly[k], i);
+			y[terms] = ring_poly_row(factor[done + terms], i);
+		}
+		r->k.dot(done ? part : out, x, y, terms, r->n, &r->p);
+		if (done)
+			r->k.add(out, out, part, r->n, &r->p);
+	}
+}
+
+void bfv_inner_plain(struct rlwe_ciphertext *dst, const struct rlwe_ciphertext *const *a,
+	const struct ring_poly *const *factor, size_t count, struct arena *scratch)
+{
+	const size_t mark = arena_mark(scratch);
+	const unsigned level = rlwe_ciphertext_level(a[0]);
+	void *part = arena_take(scratch, ring_row_room(a[0]->poly[0].ring));
+
+	REQUIRE(count >= 1 && dst->poly[0].room >= level && dst->poly[1].room >= level);
+	for (size_t t = 0; t < count; t++) {
+		REQUIRE(a[t] != dst && a[t]->count == 2 && rlwe_ciphertext_level(a[t]) == level &&
+			rlwe_ciphertext_format(a[t]) == RING_EVALUATION);
+		REQUIRE(factor[t]->level >= level && factor[t]->format == RING_EVALUATION);
+	}
+	dst->count = 2;
+	dst->seeded = false;
+	for (unsigned k = 0; k < 2; k++) {
+		dst->poly[k].level = level;
+		dst->poly[k].format = RING_EVALUATION;
+		for (unsigned i = 0; i < level; i++)
+			inner_row(dst, a, factor, count, k, i, part);
+	}
+	arena_release(scratch, mark);
+}
+
 void bfv_shift(struct rlwe_ciphertext *dst, const struct rlwe_ciphertext *a, int k)
 {
 	REQUIRE(dst != a);

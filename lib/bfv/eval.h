@@ -30,6 +30,12 @@ void bfv_sub_plain(const struct bfv_context *ctx, struct rlwe_ciphertext *ct, co
  * product by a plaintext of zeros is transparent. */
 void bfv_mul_plain(
 	struct rlwe_ciphertext *dst, const struct rlwe_ciphertext *a, const struct ring_poly *factor);
+/** dst = the sum over i < count of a[i] times factor[i]: one reduction for up to 64 products. Ciphertexts of
+ * two polynomials and one level, which dst has too, all in evaluation format; factors of bfv_lift, of that
+ * level or higher. dst is none of a. `scratch` has ring_row_room. */
+void bfv_inner_plain(struct rlwe_ciphertext *dst, const struct rlwe_ciphertext *const *a,
+	const struct ring_poly *const *factor, size_t count, struct arena *scratch);
+
 /** dst = X^k a, in coefficient format, k in (-2N, 2N). dst is not a. */
 void bfv_shift(struct rlwe_ciphertext *dst, const struct rlwe_ciphertext *a, int k);
 

@@ -23,7 +23,7 @@ void test_bfv_init(
 	must(bfv_context_create(&b->ctx, params, true, features, &err), &err);
 	ring = b->ctx->ring;
 	must(arena_init_secret(&b->arena, secret_key_room(ring) + secret_bfv_scratch(b->ctx) +
-						  bfv_plain_scratch(b->ctx) +
+						  secret_evalkey_scratch(ring) + bfv_plain_scratch(b->ctx) +
 						  arena_room(bfv_plaintext_bytes(b->ctx))),
 		&err);
 	must(arena_init(&b->memory, room * rlwe_ciphertext_bytes(ring, 3, ring->count)), &err);
@@ -37,9 +37,21 @@ void test_bfv_clear(struct test_bfv *b)
 	secret_stream_clear(&b->stream);
 	drbg_destroy(b->drbg);
 	arena_clear(&b->arena);
+	arena_clear(&b->keys);
 	arena_clear(&b->memory);
 	bfv_context_destroy(b->ctx);
 	*b = (struct test_bfv){0};
+}
+
+void test_bfv_keys(
+	struct test_bfv *b, struct rlwe_evalkey *keys, const uint32_t *elements, unsigned count, bool relin)
+{
+	struct veil_error err = {.text = "no memory"};
+
+	must(rlwe_evalkey_check(b->ctx->params, elements, count, relin, &err), &err);
+	must(arena_init(&b->keys, rlwe_evalkey_room(b->ctx->ring, count, relin)), &err);
+	rlwe_evalkey_init(keys, b->ctx->ring, elements, count, relin, &b->keys);
+	secret_evalkey_generate(keys, &b->key, &b->rng, b->drbg, &b->stream, &b->arena);
 }
 
 struct rlwe_ciphertext test_bfv_ciphertext(

@@ -5,7 +5,9 @@
 #include "base/drbg.h"
 #include "bfv/encode.h"
 #include "bfv/eval.h"
+#include "bfv/rotate.h"
 #include "secret/bfv.h"
+#include "secret/evalkey.h"
 
 /** A client with a key and what it needs to encrypt and decrypt; bugs and full memory abort. */
 struct test_bfv {
@@ -16,6 +18,7 @@ struct test_bfv {
 	struct rng rng;
 	struct rng_seeded state;
 	struct arena arena; /* secret: the key, scratch for every operation */
+	struct arena keys; /* of test_bfv_keys */
 	struct arena memory; /* ciphertexts and plaintexts: `room` fresh ciphertexts of three polynomials */
 };
 
@@ -24,6 +27,10 @@ struct test_bfv {
 void test_bfv_init(struct test_bfv *b, const struct rlwe_params *params, unsigned room, uint64_t seed,
 	unsigned features);
 void test_bfv_clear(struct test_bfv *b);
+
+/** Evaluation keys of the test's secret; once a test. */
+void test_bfv_keys(
+	struct test_bfv *b, struct rlwe_evalkey *keys, const uint32_t *elements, unsigned count, bool relin);
 
 struct rlwe_ciphertext test_bfv_ciphertext(
 	struct test_bfv *b, unsigned count, unsigned level, enum ring_format format);
