@@ -37,34 +37,17 @@ static void set_clock(struct gateway *g)
 		atomic_store(&g->clock_offset_ns, offset);
 }
 
-void gateway_wait(const struct gateway *g)
-{
-	while (g && gateway_now(g) <= g->start)
-		clock_sleep_ms(10);
-}
-
 /* --- keys */
-
-static uint64_t replay_span_ns(const struct config *c)
-{
-	return (2 * (uint64_t)c->gateway_date_seconds + 2) * 1000000000;
-}
 
 size_t gateway_memory(const struct config *config)
 {
 	return config->gateway_keys[0] ? 2 * replay_bytes(config->gateway_replays) : 0;
 }
 
-static bool is_same(const struct keys_entry *a, const struct keys_entry *b)
-{
-	return a->message.config.id == b->message.config.id && a->key->kem == b->key->kem &&
-	       memcmp(a->key->public_key, b->key->public_key, a->key->kem->public_bytes) == 0;
-}
-
-static struct keys_entry *find_same(struct keys *k, const struct keys_entry *e)
+static struct keys_entry *find_named(struct keys *k, const char *name)
 {
 	for (size_t i = 0; k && i < k->count; i++)
-		if (is_same(k->entry + i, e))
+		if (strcmp(k->entry[i].name, name) == 0)
 			return k->entry + i;
 	return NULL;
 }
@@ -77,6 +60,30 @@ static bool any_active(const struct keys *k, int64_t now)
 	return false;
 }
 
+/* What was seen is kept beside the keys, NAME.seen by NAME.key. */
+static enum veil_status open_replays(
+	const struct gateway *g, struct keys *next, int64_t now, struct veil_error *err)
+{
+	const struct config *c = g->config;
+	enum veil_status st = VEIL_OK;
+
+	for (size_t i = 0; i < next->count && st == VEIL_OK; i++) {
+		struct keys_entry *e = next->entry + i;
+		const char *lost;
+		char path[1400];
+
+		if (find_named(g->keys, e->name))
+			continue; /* replace_keys takes it over */
+		snprintf(path, sizeof path, "%s/%s.seen", c->gateway_keys, e->name);
+		st = replay_open(
+			&e->replay, path, c->gateway_replays, c->gateway_date_seconds, now, &lost, err);
+		if (st == VEIL_OK && lost)
+			log_warn("gateway: %s is begun anew, as %s: for %u seconds every Date is refused",
+				path, lost, c->gateway_date_seconds);
+	}
+	return st;
+}
+
 /* Whoever opens requests meanwhile waits for some pointers to move. */
 static void replace_keys(struct gateway *g, struct keys *next)
 {
@@ -85,13 +92,11 @@ static void replace_keys(struct gateway *g, struct keys *next)
 	pthread_rwlock_wrlock(&g->lock);
 	before = g->keys;
 	for (size_t i = 0; i < next->count; i++) {
-		struct keys_entry *e = next->entry + i, *old = find_same(before, e);
+		struct keys_entry *e = next->entry + i, *old = find_named(before, e->name);
 
-		if (old) { /* what it has seen stays seen */
-			struct replay *fresh = e->replay;
-
+		if (old) {
 			e->replay = old->replay;
-			old->replay = fresh;
+			old->replay = NULL;
 		}
 	}
 	g->keys = next;
@@ -111,14 +116,12 @@ enum veil_status gateway_reload(struct gateway *g, struct veil_error *err)
 	st = keys_load(&next, g->crypto, c->gateway_keys, c->gateway_grace_seconds, now, err);
 	if (st != VEIL_OK)
 		return st;
-	if (!any_active(next, now))
+	if (any_active(next, now))
+		st = open_replays(g, next, now, err);
+	else
 		st = error_set(err, VEIL_E_INVALID,
 			"%s has no key that is active now; make one with veild --new-gateway-key %s",
 			c->gateway_keys, c->gateway_keys);
-	for (size_t i = 0; i < next->count && st == VEIL_OK; i++)
-		if (replay_create(&next->entry[i].replay, c->gateway_replays, replay_span_ns(c)) != VEIL_OK)
-			st = error_set(
-				err, VEIL_E_NOMEM, "no memory to remember %u requests", c->gateway_replays);
 	if (st != VEIL_OK) {
 		keys_destroy(next);
 		return st;
@@ -130,8 +133,9 @@ enum veil_status gateway_reload(struct gateway *g, struct veil_error *err)
 
 void gateway_expire(struct gateway *g)
 {
-	int64_t now;
+	struct keys over = {.count = 0};
 	size_t kept = 0;
+	int64_t now;
 
 	if (!g)
 		return;
@@ -140,19 +144,19 @@ void gateway_expire(struct gateway *g)
 	for (size_t i = 0; i < g->keys->count; i++) {
 		struct keys_entry *e = g->keys->entry + i;
 
-		if (keys_state(g->keys, e, now) == KEYS_OVER) {
-			log_info("gateway: key %u is over", e->message.config.id);
-			kem_key_destroy(e->key);
-			replay_destroy(e->replay);
-		} else {
+		if (keys_state(g->keys, e, now) == KEYS_OVER)
+			over.entry[over.count++] = *e;
+		else
 			g->keys->entry[kept++] = *e;
-		}
 	}
 	g->keys->count = kept;
+	pthread_rwlock_unlock(&g->lock);
+	for (size_t i = 0; i < over.count; i++)
+		log_info("gateway: key %u is over", over.entry[i].message.config.id);
+	keys_clear(&over);
 	if (!any_active(g->keys, now) && !g->told)
 		log_error("gateway: no key is active any more; make one and send SIGHUP");
 	g->told = !any_active(g->keys, now);
-	pthread_rwlock_unlock(&g->lock);
 }
 
 uint8_t *gateway_keys_body(struct gateway *g, size_t *size)
@@ -210,7 +214,6 @@ enum veil_status gateway_create(struct gateway **out, const struct config *confi
 	struct metrics *metrics, struct veil_error *err)
 {
 	struct gateway *g = calloc(1, sizeof *g);
-	const struct rng rng = rng_system();
 	enum veil_status st;
 
 	*out = NULL;
@@ -219,9 +222,7 @@ enum veil_status gateway_create(struct gateway **out, const struct config *confi
 	init_locks(g);
 	g->config = config;
 	g->metrics = metrics;
-	rng_fill(&rng, g->replay_key, sizeof g->replay_key);
 	set_clock(g);
-	g->start = gateway_now(g);
 	g->idle = calloc(threads, sizeof(struct crypto *));
 	st = g->idle ? crypto_create(&g->crypto, err)
 		     : error_set(err, VEIL_E_NOMEM, "no memory for the gateway");

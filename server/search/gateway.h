@@ -21,9 +21,6 @@ enum veil_status gateway_create(struct gateway **out, const struct config *confi
 	struct metrics *metrics, struct veil_error *err) VEIL_MUST_CHECK;
 /** No request is under way. Accepts NULL. */
 void gateway_destroy(struct gateway *g);
-/** Before the first request: until the second in which it was made has passed. Requests dated before are
- * refused, as the process before may have answered them. */
-void gateway_wait(const struct gateway *g);
 /** Reads the keys again; on failure all stays as it is. */
 enum veil_status gateway_reload(struct gateway *g, struct veil_error *err) VEIL_MUST_CHECK;
 /** Forgets keys that are over, with their replay sets; now and then. */

@@ -14,8 +14,6 @@ struct gateway {
 	const struct config *config;
 	struct metrics *metrics;
 	_Atomic int64_t clock_offset_ns;
-	int64_t start; /* the second it was made in */
-	uint8_t replay_key[32];
 	pthread_rwlock_t lock; /* guards keys */
 	struct keys *keys;
 	bool told; /* that no key is active; only gateway_expire */

@@ -7,7 +7,6 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "kit/admit.h"
-#include "kit/clock.h"
 #include "ohttp/bhttp.h"
 #include "search/gateway_inside.h"
 
@@ -155,21 +154,24 @@ static void refuse(struct admission *a, unsigned status, const char *reason)
 static bool is_fresh(struct gateway *g, struct admission *a, struct crypto *c, const struct bhttp_message *m,
 	const struct bytes *enc, struct replay *replay, bool *wrong_date)
 {
-	int64_t now = gateway_now(g), window = g->config->gateway_date_seconds, date;
+	const struct bytes key = {replay_key(replay), REPLAY_KEY_BYTES};
+	enum replay_verdict verdict = REPLAY_DATE;
 	uint8_t tag[CRYPTO_MAX_HASH_BYTES];
+	int64_t date;
 	size_t count;
 	const struct bhttp_field *f = bhttp_header(m, "date", &count);
 
-	*wrong_date = !f || !parse_date(&date, f->value) || date < now - window || date > now + window ||
-		      date <= g->start;
-	if (*wrong_date) {
-		metrics_add(g->metrics, METRICS_gateway_date, 1);
-		return false;
+	if (f && parse_date(&date, f->value)) {
+		crypto_hmac(c, CRYPTO_SHA256, tag, key, enc, 1);
+		verdict = replay_check(replay, load_le64(tag), date, gateway_now(g));
 	}
-	crypto_hmac(c, CRYPTO_SHA256, tag, (struct bytes){g->replay_key, sizeof g->replay_key}, enc, 1);
-	switch (replay_check(replay, load_le64(tag), clock_ns())) {
+	switch (verdict) {
 	case REPLAY_NEW:
 		return true;
+	case REPLAY_DATE:
+		*wrong_date = true;
+		metrics_add(g->metrics, METRICS_gateway_date, 1);
+		return false;
 	case REPLAY_SEEN:
 		metrics_add(g->metrics, METRICS_gateway_replayed, 1);
 		refuse(a, 409, "this request has been answered before; a new try is sealed anew");

@@ -104,8 +104,8 @@ static enum veil_status parse(struct file *f, const char *path, struct veil_erro
 	return VEIL_OK;
 }
 
-static enum veil_status add(
-	struct keys *k, struct crypto *c, const struct file *f, const char *path, struct veil_error *err)
+static enum veil_status add(struct keys *k, struct crypto *c, const struct file *f, const char *path,
+	const char *name, struct veil_error *err)
 {
 	struct keys_entry *e = k->entry + k->count;
 	enum veil_status st;
@@ -117,6 +117,7 @@ static enum veil_status add(
 	if (k->count == KEYS_MAX)
 		return error_set(err, VEIL_E_INVALID, "%s: more than %d keys", path, KEYS_MAX);
 	*e = (struct keys_entry){.not_before = f->not_before, .not_after = f->not_after};
+	snprintf(e->name, sizeof e->name, "%.*s", (int)(strlen(name) - strlen(ENDING)), name);
 	st = kem_key_create(&e->key, c, kem_find((uint16_t)f->kem), f->private_key, err);
 	if (st != VEIL_OK)
 		return st;
@@ -158,7 +159,7 @@ enum veil_status keys_load(struct keys **out, struct crypto *c, const char *dir,
 			if (st == VEIL_OK)
 				st = parse(f, path, err);
 			if (st == VEIL_OK && !is_over(f->not_after, grace, now))
-				st = add(k, c, f, path, err);
+				st = add(k, c, f, path, names[i]->d_name, err);
 		}
 		free(names[i]);
 	}
@@ -171,14 +172,19 @@ enum veil_status keys_load(struct keys **out, struct crypto *c, const char *dir,
 	return st;
 }
 
-void keys_destroy(struct keys *k)
+void keys_clear(struct keys *k)
 {
-	if (!k)
-		return;
 	for (size_t i = 0; i < k->count; i++) {
 		kem_key_destroy(k->entry[i].key);
-		replay_destroy(k->entry[i].replay);
+		replay_close(k->entry[i].replay);
 	}
+	k->count = 0;
+}
+
+void keys_destroy(struct keys *k)
+{
+	if (k)
+		keys_clear(k);
 	free(k);
 }
 

@@ -20,6 +20,7 @@ struct keys_entry {
 	struct message_key message;
 	struct kem_key *key;
 	int64_t not_before, not_after; /* seconds since 1970 */
+	char name[256]; /* of its file, without the ending */
 	struct replay *replay; /* its requests; NULL until the gateway gives it one */
 };
 
@@ -34,7 +35,8 @@ struct keys {
  * no key, an identifier that occurs twice, a KEM that this build lacks; named. No key at all is fine. */
 enum veil_status keys_load(struct keys **out, struct crypto *c, const char *dir, int64_t grace, int64_t now,
 	struct veil_error *err) VEIL_MUST_CHECK;
-/** Wipes the private keys; accepts NULL. */
+/** Wipes the private keys and closes the replay sets; destroy accepts NULL. */
+void keys_clear(struct keys *k);
 void keys_destroy(struct keys *k);
 
 enum keys_state keys_state(const struct keys *k, const struct keys_entry *e, int64_t now);

@@ -7,22 +7,32 @@
 
 #include "veil/status.h"
 
-/* Requests that were seen, by 64 bits of a keyed hash of what makes each unique: each is remembered for at
- * least `span_ns` and at most twice that, in memory that is bounded from the start. RFC 9458 6.5.1. */
+/* Requests that were answered, RFC 9458 6.5.1: each has a Date, which is good for `window` seconds each way,
+ * and is remembered by 64 bits of a keyed hash until its Date is not good any more. Memory is bounded from
+ * the start. It is a file, mapped: what one process has answered another one on this machine does not answer
+ * again, at the same time or after it. Times are seconds since 1970, as the gateway counts them. */
+
+#define REPLAY_KEY_BYTES 32
 
 struct replay;
 
-enum replay_verdict { REPLAY_NEW, REPLAY_SEEN, REPLAY_FULL };
+/** REPLAY_DATE: the Date is not in the window, or may be that of a request that was forgotten. */
+enum replay_verdict { REPLAY_NEW, REPLAY_SEEN, REPLAY_FULL, REPLAY_DATE };
 
-/** At most `limit` requests in a span. VEIL_E_NOMEM. */
-enum veil_status replay_create(struct replay **out, uint32_t limit, uint64_t span_ns) VEIL_MUST_CHECK;
-/** Accepts NULL. */
-void replay_destroy(struct replay *r);
-/** The most that it takes. */
+/** At most `limit` requests in 2 * window + 2 seconds. Opens the file or makes it. Where it is there but does
+ * not hold all that was answered (made for other numbers, or not wholly written when the machine stopped) it
+ * begins anew: *lost says why, and Dates up to now + window are refused from then on. *lost is NULL
+ * otherwise. VEIL_E_IO, VEIL_E_NOMEM. */
+enum veil_status replay_open(struct replay **out, const char *path, uint32_t limit, uint32_t window,
+	int64_t now, const char **lost, struct veil_error *err) VEIL_MUST_CHECK;
+/** Writes it to the disk. Accepts NULL. */
+void replay_close(struct replay *r);
+/** What the tables of such a file take. */
 size_t replay_bytes(uint32_t limit);
+/** The key of the hash that tags are taken from, REPLAY_KEY_BYTES. */
+const uint8_t *replay_key(const struct replay *r);
 
-/** Remembers what is new, in one step: of two threads with the same tag one gets REPLAY_SEEN. `now_ns` is
- * clock_ns(). Any thread. */
-enum replay_verdict replay_check(struct replay *r, uint64_t tag, uint64_t now_ns);
+/** Remembers what is new, in one step: of two threads or processes with the same tag one gets REPLAY_SEEN. */
+enum replay_verdict replay_check(struct replay *r, uint64_t tag, int64_t date, int64_t now);
 
 #endif

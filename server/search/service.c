@@ -41,7 +41,6 @@ static enum veil_status start_workers(
 			return error_set(err, VEIL_E_NOMEM, "no memory for worker %u of %u",
 				s->worker_count + 1, count);
 		}
-	gateway_wait(s->gateway);
 	return pool_create(&s->pool, count, s->config->queue, worker_run, s, err);
 }
 
