@@ -136,8 +136,8 @@ void kernels_prime_init(struct kernels_prime *p, uint64_t q);
  * search context is built. */
 uint64_t kernels_mac_limit(const struct kernels_prime *p);
 
-/** Fill the table from generic upward: `features` is a mask of cpu_feature, q_bits picks the width, log_n the
- * transform (vector forms exist for a range of N). */
+/** Fill the table from generic upward: `features` is a mask of cpu_feature that this processor has, q_bits
+ * picks the width, log_n the transform (vector forms exist for a range of N). */
 void kernels_select(struct kernels *k, unsigned features, unsigned q_bits, unsigned log_n);
 
 #endif
