@@ -7,7 +7,7 @@ import time
 
 PEER = sys.argv[3]
 TYPE, REPLY_TYPE, KEYS_TYPE = 'message/ohttp-req', 'message/ohttp-res', 'application/ohttp-keys'
-X25519, P256 = 0x20, 0x10
+X25519, P256, XWING = 0x20, 0x10, 0x647a
 SHA256, AES128, CHACHA20 = 1, 1, 3
 PROBLEM = 'https://iana.org/assignments/http-problem-types#'
 

@@ -13,8 +13,8 @@ import unittest
 from pathlib import Path
 
 import ohttp
-from ohttp import AES128, CHACHA20, KEYS_TYPE, P256, PROBLEM, REPLY_TYPE, SHA256, Client, ids, split_keys, write_key
-from veild import SCRATCH, VEILD, Index, Server, make_index
+from ohttp import AES128, CHACHA20, KEYS_TYPE, P256, PROBLEM, REPLY_TYPE, SHA256, XWING, Client, ids, split_keys, write_key
+from veild import SCRATCH, VEILD, Index, Server, make_index, read_reply, status_of
 
 LONG = '--long' in sys.argv
 
@@ -172,6 +172,67 @@ class Gateway(unittest.TestCase):
         self.assertEqual(self.server.metric('veil_gateway_requests_total{result="replayed"}'), before + 15)
 
 
+    def test_rfc9458_line_13_the_only_target_is_veild_whatever_a_request_inside_says(self):
+        for message, status in (
+                (ohttp.request(path='http://other.test/v1/config'), 400), (ohttp.request(path='//other.test/v1/config'), 403),
+                (ohttp.request(path='*'), 400), (ohttp.request(path=''), 400), (ohttp.request(path='/v1/../metrics'), 403),
+                (ohttp.request(path='/v1/%63onfig'), 400), (ohttp.request(path='/v1/config#x'), 400),
+                (ohttp.request(path='/v1/config\0'), 400), (ohttp.request(path='/v1/config HTTP/1.1\r\nX: y'), 400),
+                (ohttp.request(path='/v1/object/' + 'a' * 5000), 404), (ohttp.request('CONNECT', authority='other.test:443'), 403),
+                (ohttp.request('TRACE'), 405), (ohttp.request('G E T'), 400), (ohttp.request('get'), 405),
+                (ohttp.request(authority=''), 400), (ohttp.request(authority='', host='veil.test'), 200),
+                (ohttp.request(authority='a@veil.test'), 400), (ohttp.request(authority='veil.test:80'), 403),
+                (ohttp.request(host='other.test'), 400), (ohttp.request(host='VEIL.test'), 200),
+                (ohttp.request(x_forwarded_for='1.2.3.4', forwarded='for=1', via='1.1 a', cookie='a=b'), 200)):
+            self.assertEqual(self.exchange(message).status, status, message[:99])
+
+    def test_nothing_is_smuggled_inside(self):
+        query = dict(content=self.index.query(), content_type='application/x-protobuf')
+        for fields, status in (
+                ({'content_length': '5'}, (200, 400)), ({'transfer_encoding': 'chunked'}, (200, 400)),
+                ({'connection': 'close'}, (200, 400)), ({'upgrade': 'h2c'}, (200, 400)), ({'a': 'b\r\nContent-Length: 0'}, (400,)),
+                ({'a': ' b'}, (400,)), ({'A': 'b'}, (400,)), ({'a b': 'c'}, (400,)), ({':path': '/metrics'}, (400,)),
+                ({'': 'a'}, (400,)), ({'a': 'b\0'}, (400,)), ({f'f{i}': 'x' for i in range(70)}, (400,))):
+            r = self.exchange(ohttp.request('POST', '/v1/query', **query, **fields))
+            self.assertIn(r.status, status, fields)
+            if r.status == 200:  # one whole answer, as without the field
+                self.assertEqual(r.body, self.exchange(self.query()).body)
+        smuggled = b'POST /v1/query HTTP/1.1\r\nHost: veil.test\r\n\r\n'
+        r = self.exchange(ohttp.request('POST', '/v1/query', self.index.query() + smuggled, content_type='application/x-protobuf'))
+        self.assertIn(r.status, (400, 413))
+
+    def test_what_comes_around_a_request_is_refused_in_the_open(self):
+        sealed = self.client.seal(self.keys, ohttp.request())
+        head = f'POST /gateway HTTP/1.1\r\nHost: a\r\nContent-Type: {ohttp.TYPE}\r\n'.encode()
+        size = b'Content-Length: %d\r\n' % len(sealed)
+        for raw, status in (
+                (head + size + size + b'\r\n' + sealed, 400), (head + size + b'Transfer-Encoding: chunked\r\n\r\n' + sealed, 400),
+                (head + b'Content-Length : 5\r\n\r\n' + sealed, 400), (head + b'Content-Length: 99999999999\r\n\r\n', 413),
+                (head + f'Content-Type: {ohttp.TYPE}\r\n'.encode() + size + b'\r\n' + sealed, 400),
+                (b'GET' + head[4:] + b'\r\n', 405), (head + b'Transfer-Encoding: gzip\r\n\r\n', 400)):
+            with self.server.connect() as s:
+                s.sendall(raw)
+                self.assertEqual(status_of(read_reply(s)), status, raw[:200])
+        with self.server.connect() as s:  # in chunks of HTTP/1.1, which may come in pieces of any size
+            s.sendall(head + b'Transfer-Encoding: chunked\r\n\r\n')
+            for i in range(0, len(sealed), 97):
+                piece = sealed[i:i + 97]
+                s.sendall(b'%x\r\n' % len(piece) + piece + b'\r\n')
+            s.sendall(b'0\r\n\r\n')
+            raw = read_reply(s)
+        self.assertEqual(status_of(raw), 200)
+        self.assertEqual(self.client.open(raw.partition(b'\r\n\r\n')[2]).status, 200)
+        with self.server.connect() as s:  # cut off: no answer, and no harm
+            s.sendall(head + size + b'\r\n' + sealed[:50])
+        self.assertEqual(self.exchange(ohttp.request()).status, 200)
+
+    def test_rfc9458_line_4_no_two_replies_share_nonce_or_bytes(self):
+        sealed = self.client.seal(self.keys, ohttp.request())
+        replies = [self.post(sealed).body for _ in range(20)]  # one key of enc and exporter, so the nonces must differ
+        self.assertEqual(len({r[:16] for r in replies}), 20)
+        self.assertEqual(len({r[i:i + 16] for r in replies for i in range(16, len(r) - 15, 4096)}), 20 * len(range(16, len(replies[0]) - 15, 4096)))
+
+
 class Options(unittest.TestCase):
     def start(self, *options, keys=None):
         folder = key_folder()
@@ -259,6 +320,41 @@ class Options(unittest.TestCase):
             p = self.fail_to_start(folder)
             self.assertIn(word, p.stderr)
             self.assertIn(folder, p.stderr)
+
+    def test_rfc9180_line_6_x_wing_is_offered_first_where_it_is_built_and_refused_by_name_elsewhere(self):
+        folder = os.path.join(key_folder(), 'new')
+        made = subprocess.run([VEILD, '--new-gateway-key', folder, '--gateway-kem', 'xwing'], stderr=subprocess.PIPE, text=True)
+        if made.returncode:
+            self.assertIn("gateway-kem 'xwing' is none that this build has", made.stderr)
+            folder = key_folder()
+            write_key(folder, 5, -60, 1000, kem=XWING)
+            self.assertIn('no KEM 0x647a', self.fail_to_start(folder).stderr)
+            return
+        print('X-Wing', file=sys.stderr)
+        write_key(folder, 200, -1000, 1000)  # X25519 stands behind it, as the older one
+        with Server(make_index('small'), '--gateway-keys', folder) as server, Client() as client:
+            size = 48 + ohttp.padded(Index(server).reply_bytes)
+            keys = get_keys(server)
+            self.assertEqual([k[3:5] for k in split_keys(keys)], [b'\x64\x7a', b'\0\x20'])
+            self.assertEqual(len(split_keys(keys)[0]), 2 + 3 + 1216 + 10)
+            for k in split_keys(keys):
+                for aead in AES128, CHACHA20:
+                    sealed = client.seal(k, ohttp.request(), aead=aead)
+                    reply = server.request('POST', '/gateway', sealed, Content_Type=ohttp.TYPE)
+                    self.assertEqual((reply.status, len(reply.body)), (200, size))
+                    self.assertEqual(client.open(reply.body).status, 200)
+            sealed = client.seal(keys, ohttp.request())
+            said = set()
+            for at in (7, 7 + 1087, 7 + 1088, 7 + 1119, 7 + 1120, len(sealed) - 1):  # both halves of enc, ciphertext, tag
+                bad = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1:]
+                reply = server.request('POST', '/gateway', bad, Content_Type=ohttp.TYPE)
+                said.add((reply.status, reply.body))
+            for cut in (7, 8, 7 + 1119, 7 + 1120, 7 + 1120 + 15):
+                reply = server.request('POST', '/gateway', sealed[:cut], Content_Type=ohttp.TYPE)
+                said.add((reply.status, reply.body))
+            self.assertEqual([status for status, _ in said], [422])
+            self.assertEqual(server.request('POST', '/gateway', sealed, Content_Type=ohttp.TYPE).status, 200)
+            self.assertEqual(client.open(server.request('POST', '/gateway', sealed, Content_Type=ohttp.TYPE).body).status, 409)
 
     def test_new_keys_follow_one_another_and_are_for_their_owner_only(self):
         folder = os.path.join(key_folder(), 'new')
