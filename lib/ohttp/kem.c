@@ -56,6 +56,7 @@ static void extract_and_expand(struct crypto *c, const struct kem *kem, uint8_t 
 	struct hkdf kdf = dhkem_kdf(c, kem->id);
 	uint8_t prk[32];
 
+	ct_poison(dh, 32); /* for the constant-time checkers: from here on all is ours */
 	hkdf_labeled_extract(&kdf, prk, (struct bytes){0}, "eae_prk", (struct bytes){dh, 32});
 	hkdf_labeled_expand(&kdf, secret, KEM_SECRET_BYTES, prk, "shared_secret",
 		(struct bytes){enc, kem->enc_bytes}, (struct bytes){public_key, kem->public_bytes});
@@ -354,11 +355,17 @@ void kem_key_derive(struct crypto *c, const struct kem *kem, uint8_t *private_ke
 enum veil_status kem_encap(struct crypto *c, const struct kem *kem, uint8_t secret[KEM_SECRET_BYTES],
 	uint8_t *enc, const uint8_t *public_key, const struct rng *rng)
 {
-	return kem->encap(c, secret, enc, public_key, rng);
+	enum veil_status st = kem->encap(c, secret, enc, public_key, rng);
+
+	ct_poison(secret, KEM_SECRET_BYTES);
+	return st;
 }
 
 enum veil_status kem_decap(
 	struct crypto *c, const struct kem_key *key, uint8_t secret[KEM_SECRET_BYTES], const uint8_t *enc)
 {
-	return key->kem->decap(c, key, secret, enc);
+	enum veil_status st = key->kem->decap(c, key, secret, enc);
+
+	ct_poison(secret, KEM_SECRET_BYTES);
+	return st;
 }
