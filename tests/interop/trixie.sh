@@ -61,5 +61,6 @@ inside sh -euc '
 	ninja --quiet -C /build/veil
 	meson test -C /build/veil --no-rebuild --print-errorlogs --suite unit --suite client --suite index \
 		--timeout-multiplier 4
+	meson test -C /build/veil --no-rebuild --print-errorlogs --timeout-multiplier 4 server/gateway # with X-Wing keys
 	/src/tests/interop/ohttp.sh /build/veil/tests/interop/ohttp_peer /build/ohttp-peer ||
 		[ $? = 77 ] # skipped: said above'
