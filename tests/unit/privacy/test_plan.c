@@ -26,8 +26,7 @@ static double brute_force(const struct privacy_law *law, double eps, int moved)
 		f[k] = term(law, k);
 	for (int x1 = moved; x1 < end; x1++)
 		for (int x2 = 0; x2 < end; x2++)
-			sum += fmax(0,
-				f[x1 - moved] * f[x2] - e * f[x1] * (x2 < moved ? 0 : f[x2 - moved]));
+			sum += fmax(0, f[x1 - moved] * f[x2] - e * f[x1] * (x2 < moved ? 0 : f[x2 - moved]));
 	free(f);
 	return sum;
 }
