@@ -27,6 +27,7 @@ struct cli_command {
 
 int cli_embed(int argc, char **argv);
 int cli_info(int argc, char **argv);
+int cli_privacy(int argc, char **argv);
 int cli_search(int argc, char **argv);
 
 /** Prints "veil: TEXT" to stderr, and returns the exit status that fits. */

@@ -9,6 +9,7 @@ static const struct cli_command commands[] = {
 	{"search", "the records nearest to a vector, found without showing the vector", cli_search},
 	{"embed", "a picture as a vector, made on this machine", cli_embed},
 	{"info", "what a server serves", cli_info},
+	{"privacy", "what of a privacy budget is spent; what it takes to hide in a crowd", cli_privacy},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

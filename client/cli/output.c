@@ -2,6 +2,7 @@
 #include "cli/output.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "cli/cli.h"
@@ -127,5 +128,71 @@ int output_hits(const struct veil_index_info *info, const struct veil_hits *hits
 		printf("  %7.4f  %s\n", h->cosine, h->name);
 	}
 	print_cost(veil_hits_cost(hits));
+	return cli_finish();
+}
+
+int output_plan(const struct veil_privacy_figures *f, int json)
+{
+	json_t *client = f->users ? json_real(f->fakes_per_client) : json_null();
+
+	if (json)
+		return print_json(json_pack("{sf so sf sf}", "fakes_per_shard", f->fakes_per_shard,
+			"fakes_per_client", client, "r", f->r, "p", f->p));
+	json_decref(client);
+	printf("goal        eps %g, delta %g, up to %u question%s a user and epoch\n", f->eps, f->delta,
+		f->questions, f->questions > 1 ? "s" : "");
+	printf("fakes       %.1f a shard and epoch, all clients together\n", f->fakes_per_shard);
+	printf("            negative binomial, r = %g, p = %.9f; delta is at most %.4g\n", f->r, f->p,
+		f->delta_bound);
+	if (f->users) {
+		printf("a client    %.3g fakes an epoch on average, of %u shards and %u users\n",
+			f->fakes_per_client, f->shards, f->users);
+		printf("            %u requests in every epoch, so that the count says nothing\n",
+			f->constant);
+	}
+	printf("in words    Whoever sees the counts of all shards, and knows all but one user's questions,\n"
+	       "            finds nothing more than e^%g = %.2f times as likely because of what that user\n"
+	       "            asked rather than something else; but for a chance of %g.\n",
+		f->eps, exp(f->eps), f->delta);
+	return cli_finish();
+}
+
+static json_t *pack_real(double x)
+{
+	return isfinite(x) ? json_real(x) : json_null();
+}
+
+static void print_eps(const char *what, double eps)
+{
+	if (isfinite(eps))
+		printf("%s eps %.3g\n", what, eps);
+	else
+		printf("%s no eps: nothing is promised any more\n", what);
+}
+
+int output_spending(const struct veil_privacy_spending *s, int json)
+{
+	if (json)
+		return print_json(json_pack("{sf sf si si sI si sI so so so so}", "eps", s->eps, "delta",
+			s->delta, "q", (int)s->questions, "epochs_a_day", (int)s->epochs_a_day, "epochs_ever",
+			(json_int_t)s->epochs_ever, "today", (int)s->today, "ever", (json_int_t)s->ever,
+			"eps_today", pack_real(s->eps_today), "eps_ever", pack_real(s->eps_ever), "eps_a_day",
+			pack_real(s->eps_a_day), "eps_limit", pack_real(s->eps_limit)));
+	printf("today       %u of %u epochs spent, %u left\n", s->today, s->epochs_a_day,
+		s->epochs_a_day > s->today ? s->epochs_a_day - s->today : 0);
+	printf("ever        %llu of %llu epochs spent, %llu left\n", (unsigned long long)s->ever,
+		(unsigned long long)s->epochs_ever,
+		(unsigned long long)(s->epochs_ever > s->ever ? s->epochs_ever - s->ever : 0));
+	printf("an epoch    up to %u question%s: eps %g, delta %g\n", s->questions,
+		s->questions > 1 ? "s" : "", s->eps, s->delta);
+	print_eps("today it is", s->eps_today);
+	print_eps("so far     ", s->eps_ever);
+	print_eps("a full day ", s->eps_a_day);
+	print_eps("all of it  ", s->eps_limit);
+	printf("in words    Had you asked other things in the same epochs, then whatever the server has "
+	       "seen\n"
+	       "            would have been at most e^eps times as likely or unlikely (now %.3g times), but\n"
+	       "            for a chance of %g. Epochs without a question cost nothing.\n",
+		exp(s->eps_ever), s->delta);
 	return cli_finish();
 }
