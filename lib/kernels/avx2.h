@@ -38,6 +38,14 @@ static inline void store_any(void *at, __m256i v)
 	_mm256_storeu_si256(at, v);
 }
 
+/** 16 bytes from each. */
+static inline __m256i load_halves(const uint8_t *low, const uint8_t *high)
+{
+	return _mm256_inserti128_si256(
+		_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)low)),
+		_mm_loadu_si128((const __m128i *)(const void *)high), 1);
+}
+
 /** The odd lanes in the place of the even ones. */
 static inline __m256i odd_lanes(__m256i v)
 {

@@ -13,12 +13,6 @@ static struct kernels generic(void)
 	return k;
 }
 
-static inline __m256i load_halves(const uint8_t *low, const uint8_t *high)
-{
-	return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)low)),
-		_mm_loadu_si128((const __m128i *)high), 1);
-}
-
 /* Four values come from either half: value j starts `position` bits into its 16 bytes and spans five bytes at
  * most, of which the fifth is inside the half where it is needed. */
 static bool unpack(

@@ -7,14 +7,16 @@
 /* What the operations take besides their operands. */
 struct constants {
 	__m256i q, neg_inv, mont_two;
+	__m256i inverse; /* of barrett_lanes, as `below` is */
+	__m128i below;
 };
 
 static inline struct constants constants_of(const struct kernels_prime *p)
 {
 	return (struct constants){
-		_mm256_set1_epi32((int)p->q),
-		_mm256_set1_epi32((int)p->neg_inv),
-		_mm256_set1_epi32((int)p->mont_two),
+		.q = _mm256_set1_epi32((int)p->q),
+		.neg_inv = _mm256_set1_epi32((int)p->neg_inv),
+		.mont_two = _mm256_set1_epi32((int)p->mont_two),
 	};
 }
 
@@ -57,6 +59,22 @@ static inline __m256i mul_lanes(__m256i a, __m256i b, const void *constants)
 	return mul_redc(mul_redc(a, b, c), c->mont_two, c);
 }
 
+#define BARRETT_BITS 29
+
+/* Of bits <= 29: the product's bits from bits - 2 on, which 32 hold, times floor(2^(bits+30) / q) / 2^32.
+ * What is cut off the first factor takes less than 2^(bits-2) / q <= 1/2 from the quotient, what is cut off
+ * the second less than 2^(bits-30) <= 1/2: rounded down, it leaves a rest below 2q. */
+static inline __m256i barrett_lanes(__m256i a, __m256i b, const void *constants)
+{
+	const struct constants *c = constants;
+	__m256i even = _mm256_mul_epu32(a, b), odd = _mm256_mul_epu32(odd_lanes(a), odd_lanes(b)), quotient;
+
+	even = _mm256_mul_epu32(_mm256_srl_epi64(even, c->below), c->inverse);
+	odd = _mm256_mul_epu32(_mm256_srl_epi64(odd, c->below), c->inverse);
+	quotient = high_words(even, odd);
+	return reduce(_mm256_sub_epi32(_mm256_mullo_epi32(a, b), _mm256_mullo_epi32(quotient, c->q)), c->q);
+}
+
 static void add(void *dst, const void *a, const void *b, size_t n, const struct kernels_prime *p)
 {
 	const struct constants c = constants_of(p);
@@ -85,10 +103,20 @@ static void mul(void *dst, const void *a, const void *b, size_t n, const struct 
 	apply(mul_lanes, dst, a, b, n, &c);
 }
 
-void kernels_avx2_pointwise(struct kernels *k)
+static void mul_barrett(void *dst, const void *a, const void *b, size_t n, const struct kernels_prime *p)
+{
+	struct constants c = constants_of(p);
+
+	REQUIRE(p->bits <= BARRETT_BITS);
+	c.inverse = _mm256_set1_epi32((int)(uint32_t)(((uint64_t)1 << (p->bits + 30)) / p->q));
+	c.below = _mm_cvtsi32_si128((int)p->bits - 2);
+	apply(barrett_lanes, dst, a, b, n, &c);
+}
+
+void kernels_avx2_pointwise(struct kernels *k, unsigned q_bits)
 {
 	k->add = add;
 	k->sub = sub;
 	k->neg = neg;
-	k->mul = mul;
+	k->mul = q_bits <= BARRETT_BITS ? mul_barrett : mul;
 }

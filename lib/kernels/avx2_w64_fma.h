@@ -54,14 +54,16 @@ INLINE __m256d fma_enter(__m256i x)
 	return _mm256_sub_pd(_mm256_or_pd(_mm256_castsi256_pd(x), high), high);
 }
 
-/** Doubles in (-q, q) as integers in [0, q). The sign of an integer: a zero among doubles may have one. */
+/** Doubles in (-q, q) as integers in [0, q). No zero may have a sign, and none has that comes from here: a
+ * sum is -0 only where both of its terms are, and fma_enter, l above, fma_nearest and the difference of equal
+ * numbers are +0. */
 INLINE __m256i fma_leave(__m256d x, __m256i q)
 {
 	const __m256d magic = _mm256_set1_pd(FMA_MAGIC);
-	const __m256i signed_x =
-		_mm256_sub_epi64(_mm256_castpd_si256(_mm256_add_pd(x, magic)), _mm256_castpd_si256(magic));
+	const __m256i bits = _mm256_castpd_si256(magic);
 
-	return by_sign(signed_x, signed_x, _mm256_add_epi64(signed_x, q));
+	return _mm256_sub_epi64(_mm256_castpd_si256(_mm256_add_pd(x, magic)),
+		by_sign(_mm256_castpd_si256(x), bits, _mm256_sub_epi64(bits, q)));
 }
 
 #endif

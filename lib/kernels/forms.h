@@ -17,7 +17,7 @@ void kernels_avx2_ntt(struct kernels *k, unsigned q_bits, unsigned log_n);
 /** mac, interleave, fold. */
 void kernels_avx2_mac(struct kernels *k);
 /** add, sub, neg, mul. */
-void kernels_avx2_pointwise(struct kernels *k);
+void kernels_avx2_pointwise(struct kernels *k, unsigned q_bits);
 /** affine, mul_add, sub_mul. */
 void kernels_avx2_constants(struct kernels *k);
 /** dot, permute. */
@@ -37,6 +37,12 @@ void kernels_avx2_w64_rows(struct kernels *k);
 void kernels_avx2_w64_fma(struct kernels *k, unsigned q_bits, unsigned log_n);
 /** mul, mac; likewise. */
 void kernels_avx2_w64_fma_arrays(struct kernels *k, unsigned q_bits);
+/** affine, mul_add, sub_mul. */
+void kernels_avx2_w64_constants(struct kernels *k);
+/** The same for q < 2^50, on doubles; CPU_FMA too. */
+void kernels_avx2_w64_fma_constants(struct kernels *k, unsigned q_bits);
+/** unpack, remainder. */
+void kernels_avx2_w64_bytes(struct kernels *k);
 
 /** Words of 4 bytes, with what CPU_AVX512 stands for; the transform from N = 32 on. */
 void kernels_avx512_w32(struct kernels *k, unsigned q_bits, unsigned log_n);

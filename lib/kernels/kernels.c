@@ -54,10 +54,13 @@ void kernels_select(struct kernels *k, unsigned features, unsigned q_bits, unsig
 			kernels_avx2_w64_ntt(k, q_bits, log_n);
 			kernels_avx2_w64_arrays(k);
 			kernels_avx2_w64_rows(k);
+			kernels_avx2_w64_constants(k);
+			kernels_avx2_w64_bytes(k);
 		}
 		if (features & CPU_AVX2 && features & CPU_FMA) {
 			kernels_avx2_w64_fma(k, q_bits, log_n);
 			kernels_avx2_w64_fma_arrays(k, q_bits);
+			kernels_avx2_w64_fma_constants(k, q_bits);
 		}
 		if (features & CPU_AVX512)
 			kernels_avx512_w64(k, q_bits, log_n);
@@ -69,7 +72,7 @@ void kernels_select(struct kernels *k, unsigned features, unsigned q_bits, unsig
 	if (features & CPU_AVX2) {
 		kernels_avx2_ntt(k, q_bits, log_n);
 		kernels_avx2_mac(k);
-		kernels_avx2_pointwise(k);
+		kernels_avx2_pointwise(k, q_bits);
 		kernels_avx2_constants(k);
 		kernels_avx2_bytes(k);
 		kernels_avx2_rows(k);
