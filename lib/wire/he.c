@@ -27,7 +27,7 @@ enum veil_status wire_he_start(ProtobufCMessage **m, const ProtobufCMessageDescr
 {
 	enum veil_status st = wire_unpack(m, type, scratch, data, size, err);
 
-	return st == VEIL_OK ? wire_check_canonical(*m, size, err) : st;
+	return st == VEIL_OK ? wire_check_canonical(*m, data, size, err) : st;
 }
 
 static enum veil_status not_below(

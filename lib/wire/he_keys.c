@@ -130,6 +130,11 @@ enum veil_status wire_evalkey_read(struct rlwe_evalkey *key, struct drbg *drbg, 
 
 	if (st == VEIL_OK) {
 		e = (const He__SerializedEvaluationKey *)m;
+		if (e->galois_key && !key->galois_count)
+			st = error_set(err, VEIL_E_MALFORMED,
+				"SerializedEvaluationKey: a galois_key, which was not asked for");
+	}
+	if (st == VEIL_OK) {
 		st = take_galois(key, drbg, e->galois_key, err);
 		if (st == VEIL_OK)
 			st = take_relin(key, drbg, e->relin_key, err);

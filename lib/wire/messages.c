@@ -37,8 +37,7 @@ static enum veil_status unpack(const ProtobufCMessageDescriptor *type, void *out
 			return error_set(err, VEIL_E_VERSION, "%s: protocol version %u; this side speaks %u",
 				name, (unsigned)version, WIRE_VERSION);
 	}
-	/* All are there, so a field that occurs twice makes the size differ. */
-	st = wire_check_canonical(m, size, err);
+	st = wire_check_canonical(m, data, size, err);
 	if (st != VEIL_OK)
 		return st;
 	memcpy(out, m, type->sizeof_message);

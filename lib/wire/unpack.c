@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/unpack.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -73,13 +74,38 @@ static enum veil_status check_known(const ProtobufCMessage *m, struct veil_error
 	return st;
 }
 
-enum veil_status wire_check_canonical(const ProtobufCMessage *m, size_t size, struct veil_error *err)
+/* What is written is compared, and kept nowhere. */
+struct comparison {
+	ProtobufCBuffer buffer;
+	const uint8_t *at;
+	size_t left;
+	bool same;
+};
+
+static void compare(ProtobufCBuffer *buffer, size_t size, const uint8_t *data)
 {
+	struct comparison *c = (struct comparison *)buffer;
+
+	c->same = c->same && size <= c->left && memcmp(c->at, data, size) == 0;
+	if (!c->same)
+		return;
+	c->at += size;
+	c->left -= size;
+}
+
+enum veil_status wire_check_canonical(
+	const ProtobufCMessage *m, const void *data, size_t size, struct veil_error *err)
+{
+	struct comparison c = {.buffer = {compare}, .at = data, .left = size, .same = true};
 	enum veil_status st = check_known(m, err);
 
-	if (st == VEIL_OK && protobuf_c_message_get_packed_size(m) != size)
+	if (st != VEIL_OK)
+		return st;
+	protobuf_c_message_pack_to_buffer(m, &c.buffer);
+	if (!c.same || c.left)
 		st = error_set(err, VEIL_E_MALFORMED,
-			"%s: a field occurs twice, or is not in its minimal form", m->descriptor->short_name);
+			"%s: a field occurs twice, out of order, or not in its minimal form",
+			m->descriptor->short_name);
 	return st;
 }
 

@@ -18,10 +18,11 @@
 enum veil_status wire_unpack(ProtobufCMessage **out, const ProtobufCMessageDescriptor *type,
 	struct arena *arena, const void *data, size_t size, struct veil_error *err) VEIL_MUST_CHECK;
 
-/** Refuses unknown fields, in the message and in those inside it, and what no writer of protobuf-c would
- * write: a field twice, a zero that could be left out, a number that is not in its shortest form. */
+/** Refuses unknown fields, in the message and in those inside it, and bytes that are not those that
+ * protobuf-c writes for the message: a field twice or out of order, a zero that could be left out, a number
+ * that is not in its shortest form, numbers that are not packed. `data` is what m was unpacked from. */
 enum veil_status wire_check_canonical(
-	const ProtobufCMessage *m, size_t size, struct veil_error *err) VEIL_MUST_CHECK;
+	const ProtobufCMessage *m, const void *data, size_t size, struct veil_error *err) VEIL_MUST_CHECK;
 
 /** Refuses a field of bytes that has not the size it must have. */
 enum veil_status wire_want_size(const char *message, const char *field, size_t have, size_t want,

@@ -98,7 +98,12 @@ Test(he_keys, keys_that_were_not_asked_for_are_refused_by_name)
 	more = he_evalkey(&f, both, 2, true, true);
 
 	write_evalkey(&f, &some);
-	refuse_key(&f, &none, "SerializedGaloisKey: a key for element 3, which was not asked for");
+	refuse_key(&f, &none, "SerializedEvaluationKey: a galois_key, which was not asked for");
+	memcpy(f.body, "\x0a", 2); /* an empty one */
+	f.size = 2;
+	refuse_key(&f, &none, "SerializedEvaluationKey: a galois_key, which was not asked for");
+	refuse_key(&f, &some, "SerializedGaloisKey: no key for element 3");
+	write_evalkey(&f, &some);
 	got = he_evalkey(&f, nine, 1, false, false);
 	refuse_key(&f, &got, "a key for element 3, which was not asked for");
 	got = he_evalkey(&f, both, 2, false, false);

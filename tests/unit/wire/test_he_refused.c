@@ -121,6 +121,15 @@ Test(he_refused, full_ciphertexts)
 	refuse(&c, 2, m, 3, "minimal form"); /* an empty list is left out */
 	m[1] = m[2];
 	accept(&c, 2, m, 2);
+	/* two skips, not packed: as many bytes as packed ones with their length */
+	{
+		struct craft_field loose[] = {m[0], {2, CRAFT_VARINT, 0, 0, NULL},
+			{2, CRAFT_VARINT, 0, 0, NULL}, {3, CRAFT_VARINT, 1, 0, NULL}};
+		struct craft_field disordered[] = {loose[3], m[0]};
+
+		refuse(&c, 2, loose, 4, "minimal form");
+		refuse(&c, 2, disordered, 2, "out of order");
+	}
 	m[1] = (struct craft_field){2, CRAFT_BYTES, 0, 2, skip};
 	m[2].value = 2;
 	refuse(&c, 2, m, 3, "SerializedFullCiphertext: correction_factor is 2 instead of 1");
