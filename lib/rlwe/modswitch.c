@@ -32,7 +32,7 @@ static void divide_values(
 	for (unsigned i = 0; i < a->level; i++) {
 		const struct ring_prime *r = &a->ring->primes[i];
 
-		r->k.affine(rest, last, r->n, 1, r->p.q - from->p.q / 2 % r->p.q, &r->p, &from->p);
+		r->k.affine(rest, last, r->n, 1, (r->p.q - from->p.q / 2 % r->p.q) % r->p.q, &r->p, &from->p);
 		r->k.ntt_forward(rest, r->table);
 		r->k.sub_mul(ring_poly_row(dst, i), ring_poly_row(a, i), rest, r->n,
 			ring_inverse(a->ring, by, i), r->p.q, &r->p, &r->p);

@@ -403,6 +403,41 @@ Test(eval, two_and_three_polynomials_mix)
 	test_bfv_clear(&c.b);
 }
 
+/* 41 = 2 * 4 * 5 + 1: half of the prime that is dropped is 0 modulo the one that is left. */
+Test(eval, a_drop_is_the_same_in_both_formats_where_half_a_prime_is_a_multiple_of_another)
+{
+	static const uint64_t primes[] = {5, 41};
+	_Alignas(64) uint8_t memory[2][256];
+	struct ring_poly a, b;
+	struct arena scratch;
+	struct ring *ring;
+
+	cr_assert_eq(ring_create(&ring, 1, primes, 2, cpu_features(), NULL), VEIL_OK);
+	cr_assert_eq(arena_init(&scratch, 4096), VEIL_OK);
+	for (uint64_t x = 0; x < 5 * 41; x++) {
+		ring_poly_init(&a, ring, 2, RING_COEFFICIENT, memory[0]);
+		ring_poly_init(&b, ring, 2, RING_COEFFICIENT, memory[1]);
+		for (unsigned i = 0; i < 2; i++)
+			for (size_t j = 0; j < 2; j++)
+				ring_set(&ring->primes[i], ring_poly_row(&a, i), j, (x + 7 * j) % primes[i]);
+		ring_poly_copy(&b, &a);
+		ring_poly_transform(&b, RING_EVALUATION);
+		rlwe_modswitch_drop_poly(&a, &scratch);
+		rlwe_modswitch_drop_poly(&b, &scratch);
+		ring_poly_transform(&b, RING_COEFFICIENT);
+		for (size_t j = 0; j < 2; j++) {
+			const uint64_t value = (x + 7 * j) % (5 * 41);
+
+			cr_assert_eq(
+				ring_get(&ring->primes[0], ring_poly_row(&a, 0), j), (value + 20) / 41 % 5);
+			cr_assert_eq(
+				ring_get(&ring->primes[0], ring_poly_row(&b, 0), j), (value + 20) / 41 % 5);
+		}
+	}
+	arena_clear(&scratch);
+	ring_destroy(ring);
+}
+
 Test(eval, operands_of_two_levels_abort, .signal = SIGABRT)
 {
 	c.rng = test_rng();
