@@ -18,6 +18,9 @@ const char *bench_isa(const struct bench *b);
 /** Microseconds to read `bytes` bytes that belong to a working set of `working_set` bytes, at the read
  * bandwidth measured in this run for a set of that size. */
 double bench_limit_read_us(struct bench *b, size_t working_set, size_t bytes);
+/** The same to read one part of them and to read and write another, two bytes read for one written, at the
+ * rate measured for x ^= y: `bytes` are those read and those written. */
+double bench_limit_update_us(struct bench *b, size_t working_set, size_t bytes);
 /** Microseconds for `count` 32x32->64-bit lane multiplies at the throughput measured in this run for this
  * ISA. */
 double bench_limit_mul_us(struct bench *b, double count);

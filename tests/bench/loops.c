@@ -20,6 +20,15 @@ static uint64_t read_words(const void *data, size_t size)
 	return a ^ b ^ c ^ d;
 }
 
+static void update_words(void *x, const void *y, size_t size)
+{
+	const uint64_t *from = y;
+	uint64_t *to = x;
+
+	for (size_t i = 0; i < size / 8; i++)
+		to[i] ^= from[i];
+}
+
 static uint64_t mul_words(uint64_t seed)
 {
 	uint64_t x[8];
@@ -52,4 +61,5 @@ uint64_t loops_chain(uint64_t seed)
 	return x;
 }
 
-const struct loops loops_generic = {"generic", read_words, mul_words, "imul", mul_words, "imul", {3, 3}};
+const struct loops loops_generic = {
+	"generic", read_words, update_words, mul_words, "imul", mul_words, "imul", {3, 3}};

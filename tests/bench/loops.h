@@ -11,6 +11,8 @@ struct loops {
 	/** Reads `size` bytes, a multiple of 512, from 64-byte aligned memory. The result only keeps the
 	 * loads alive. */
 	uint64_t (*read)(const void *data, size_t size);
+	/** x ^= y, `size` bytes of each, likewise: what reads two arrays and writes one. */
+	void (*update)(void *x, const void *y, size_t size);
 	/** LOOPS_MULS 32x32->64-bit lane multiplies with enough independent chains to fill the units. */
 	uint64_t (*mul)(uint64_t seed);
 	const char *mul_note; /* the instruction it counts */

@@ -6,5 +6,5 @@
 #define WIDE_MUL(x, y) (words) _mm256_fmadd_pd((__m256d)(x), (__m256d)(y), (__m256d)(y))
 #include "loops_body.h"
 
-const struct loops loops_avx2 = {
-	"avx2", read_vectors, mul_vectors, "vpmuludq ymm", wide_mul_vectors, "vfmadd ymm", {4, 7}};
+const struct loops loops_avx2 = {"avx2", read_vectors, update_vectors, mul_vectors, "vpmuludq ymm",
+	wide_mul_vectors, "vfmadd ymm", {4, 7}};

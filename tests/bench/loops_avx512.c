@@ -6,5 +6,5 @@
 #define WIDE_MUL(x, y) (words) _mm512_fmadd_pd((__m512d)(x), (__m512d)(y), (__m512d)(y))
 #include "loops_body.h"
 
-const struct loops loops_avx512 = {
-	"avx512", read_vectors, mul_vectors, "vpmuludq zmm", wide_mul_vectors, "vfmadd zmm", {4, 7}};
+const struct loops loops_avx512 = {"avx512", read_vectors, update_vectors, mul_vectors, "vpmuludq zmm",
+	wide_mul_vectors, "vfmadd zmm", {4, 7}};

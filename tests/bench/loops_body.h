@@ -28,6 +28,15 @@ static uint64_t read_vectors(const void *data, size_t size)
 	return sum[0][0] ^ sum[0][LANES - 1];
 }
 
+static void update_vectors(void *x, const void *y, size_t size)
+{
+	const words *from = y;
+	words *to = x;
+
+	for (size_t i = 0; i < size / BYTES; i++)
+		to[i] ^= from[i];
+}
+
 static inline __attribute__((always_inline)) uint64_t multiply(uint64_t seed, bool wide)
 {
 	const words y = (words){0} + (seed | 1);

@@ -36,7 +36,7 @@ static void chain_once(void *arg)
 
 struct read {
 	const struct loops *loops;
-	const void *data;
+	void *data;
 	size_t size;
 	unsigned passes;
 };
@@ -82,6 +82,32 @@ double bench_limit_read_us(struct bench *b, size_t working_set, size_t bytes)
 		if (b->read[i].set == set)
 			return (double)bytes / b->read[i].bytes_per_us;
 	return (double)bytes * measure_read(b, set).min_us / (double)set;
+}
+
+static void update_once(void *arg)
+{
+	const struct read *r = arg;
+
+	for (unsigned i = 0; i < r->passes; i++)
+		r->loops->update(r->data, (const uint8_t *)r->data + r->size / 2, r->size / 2);
+}
+
+double bench_limit_update_us(struct bench *b, size_t working_set, size_t bytes)
+{
+	const size_t set = (working_set + 4095) & ~(size_t)4095;
+	struct read r = {
+		.loops = b->loops, .data = b->memory, .size = set, .passes = 1 + (unsigned)(65535 / set)};
+	size_t i = 0;
+
+	REQUIRE(set <= b->dram_set);
+	while (i < BENCH_READ_SETS - 1 && b->update[i].set && b->update[i].set != set)
+		i++;
+	if (b->update[i].set != set) {
+		b->update[i].set = set;
+		b->update[i].bytes_per_us =
+			1.5 * (double)set * r.passes / bench_time(update_once, &r, 0.3).min_us;
+	}
+	return (double)bytes / b->update[i].bytes_per_us;
 }
 
 double bench_limit_mul_us(struct bench *b, double count)

@@ -20,7 +20,7 @@ struct bench {
 	struct {
 		size_t set;
 		double bytes_per_us;
-	} read[BENCH_READ_SETS]; /* what was measured so far */
+	} read[BENCH_READ_SETS], update[BENCH_READ_SETS]; /* what was measured so far */
 	double muls_per_us, wide_muls_per_us; /* 0: not measured yet */
 };
 
