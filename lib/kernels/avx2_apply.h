@@ -41,4 +41,40 @@ INLINE void apply(operation *f, void *dst, const void *a, const void *b, size_t 
 	}
 }
 
+/* The same of several vectors at a time, a = f(a, b), for long chains: the processor would not look far
+ * enough ahead to find the next one. */
+
+typedef void chain(__m256i *a, const __m256i *b, int count, const void *constants);
+
+#define CHAINS 4 /* at most */
+
+INLINE void apply_chains(chain *f, const int count, void *dst, const void *a, const void *b, size_t words,
+	const void *constants)
+{
+	const uint32_t *x = a, *y = b;
+	uint32_t *z = dst;
+	__m256i u[CHAINS], v[CHAINS];
+	size_t i = 0;
+
+	for (; i + 8 * (size_t)count <= words; i += 8 * (size_t)count) {
+		UNROLL
+		for (int k = 0; k < count; k++) {
+			u[k] = load_any(x + i + 8 * k);
+			v[k] = load_any(y + i + 8 * k);
+		}
+		f(u, v, count, constants);
+		UNROLL
+		for (int k = 0; k < count; k++)
+			store_any(z + i + 8 * k, u[k]);
+	}
+	for (; i < words; i += 8) {
+		const __m256i lanes = lanes_below(words - i);
+
+		u[0] = load_some(x + i, lanes);
+		v[0] = load_some(y + i, lanes);
+		f(u, v, 1, constants);
+		store_some(z + i, lanes, u[0]);
+	}
+}
+
 #endif

@@ -33,13 +33,18 @@ static inline struct factors factors_of(uint64_t w, uint64_t q)
 	return (struct factors){factor_of(w, q), factor_of((w << 32) % q, q), _mm256_set1_epi32((int)q)};
 }
 
-/* Shoup: w y mod q for any y below 2^32. */
-static inline __m256i mul_by(__m256i y, const struct factor *f, __m256i q)
+/* Shoup: w y mod q in [0, (1 + y / 2^32) q), for any y below 2^32. */
+static inline __m256i mul_by_lazy(__m256i y, const struct factor *f, __m256i q)
 {
 	__m256i high =
 		high_words(_mm256_mul_epu32(y, f->quotient), _mm256_mul_epu32(odd_lanes(y), f->quotient));
 
-	return reduce(_mm256_sub_epi32(_mm256_mullo_epi32(y, f->w), _mm256_mullo_epi32(high, q)), q);
+	return _mm256_sub_epi32(_mm256_mullo_epi32(y, f->w), _mm256_mullo_epi32(high, q));
+}
+
+static inline __m256i mul_by(__m256i y, const struct factor *f, __m256i q)
+{
+	return reduce(mul_by_lazy(y, f, q), q);
 }
 
 /* w b[i] mod q */
@@ -107,7 +112,8 @@ static void mul_add(void *dst, const void *a, const void *b, size_t n, uint64_t 
 		n - i, w, k, p, from);
 }
 
-/* a + (a multiple of q that is not below any b) - b is below 4 2^30 where both primes are below 2^30. */
+/* a + (a multiple of q that is not below any b) - b is below 3 2^30 where both primes are below 2^30. So the
+ * product is below 7q/4, and for q > 4 one more is below 2q. */
 static size_t sub_mul_loop(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t half,
 	const struct kernels_prime *p, const struct kernels_prime *from)
 {
@@ -118,7 +124,7 @@ static size_t sub_mul_loop(void *dst, const void *a, const void *b, size_t n, ui
 
 	for (; i + 8 <= n; i += 8) {
 		const __m256i x = load_any((const uint32_t *)a + i), y = load_any((const uint32_t *)b + i);
-		__m256i z = mul_by(_mm256_sub_epi32(_mm256_add_epi32(x, above), y), &f.low, f.q);
+		__m256i z = mul_by_lazy(_mm256_sub_epi32(_mm256_add_epi32(x, above), y), &f.low, f.q);
 
 		/* a comparison that holds is -1 */
 		z = _mm256_sub_epi32(z, _mm256_cmpgt_epi32(y, limit));
@@ -130,7 +136,7 @@ static size_t sub_mul_loop(void *dst, const void *a, const void *b, size_t n, ui
 static void sub_mul(void *dst, const void *a, const void *b, size_t n, uint64_t w, uint64_t half,
 	const struct kernels_prime *p, const struct kernels_prime *from)
 {
-	const bool narrow = p->bits <= 30 && from->bits <= 30;
+	const bool narrow = p->bits >= 3 && p->bits <= 30 && from->bits <= 30;
 	const size_t i = narrow ? sub_mul_loop(dst, a, b, n, w, half, p, from) : 0;
 
 	generic().sub_mul((uint32_t *)dst + i, (const uint32_t *)a + i, (const uint8_t *)b + i * from->width,

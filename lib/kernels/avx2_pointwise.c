@@ -64,15 +64,28 @@ static inline __m256i mul_lanes(__m256i a, __m256i b, const void *constants)
 /* Of bits <= 29: the product's bits from bits - 2 on, which 32 hold, times floor(2^(bits+30) / q) / 2^32.
  * What is cut off the first factor takes less than 2^(bits-2) / q <= 1/2 from the quotient, what is cut off
  * the second less than 2^(bits-30) <= 1/2: rounded down, it leaves a rest below 2q. */
-static inline __m256i barrett_lanes(__m256i a, __m256i b, const void *constants)
+INLINE void barrett(__m256i *a, const __m256i *b, int count, const void *constants)
 {
 	const struct constants *c = constants;
-	__m256i even = _mm256_mul_epu32(a, b), odd = _mm256_mul_epu32(odd_lanes(a), odd_lanes(b)), quotient;
+	__m256i even[CHAINS], odd[CHAINS];
 
-	even = _mm256_mul_epu32(_mm256_srl_epi64(even, c->below), c->inverse);
-	odd = _mm256_mul_epu32(_mm256_srl_epi64(odd, c->below), c->inverse);
-	quotient = high_words(even, odd);
-	return reduce(_mm256_sub_epi32(_mm256_mullo_epi32(a, b), _mm256_mullo_epi32(quotient, c->q)), c->q);
+	UNROLL
+	for (int k = 0; k < count; k++) {
+		even[k] = _mm256_mul_epu32(a[k], b[k]);
+		odd[k] = _mm256_mul_epu32(odd_lanes(a[k]), odd_lanes(b[k]));
+		a[k] = _mm256_mullo_epi32(a[k], b[k]);
+	}
+	UNROLL
+	for (int k = 0; k < count; k++) {
+		even[k] = _mm256_mul_epu32(_mm256_srl_epi64(even[k], c->below), c->inverse);
+		odd[k] = _mm256_mul_epu32(_mm256_srl_epi64(odd[k], c->below), c->inverse);
+	}
+	UNROLL
+	for (int k = 0; k < count; k++)
+		even[k] = _mm256_mullo_epi32(high_words(even[k], odd[k]), c->q);
+	UNROLL
+	for (int k = 0; k < count; k++)
+		a[k] = reduce(_mm256_sub_epi32(a[k], even[k]), c->q);
 }
 
 static void add(void *dst, const void *a, const void *b, size_t n, const struct kernels_prime *p)
@@ -110,7 +123,7 @@ static void mul_barrett(void *dst, const void *a, const void *b, size_t n, const
 	REQUIRE(p->bits <= BARRETT_BITS);
 	c.inverse = _mm256_set1_epi32((int)(uint32_t)(((uint64_t)1 << (p->bits + 30)) / p->q));
 	c.below = _mm_cvtsi32_si128((int)p->bits - 2);
-	apply(barrett_lanes, dst, a, b, n, &c);
+	apply_chains(barrett, 4, dst, a, b, n, &c);
 }
 
 void kernels_avx2_pointwise(struct kernels *k, unsigned q_bits)

@@ -13,12 +13,37 @@ struct constants {
 
 /* A product of two residues: as in avx2_w64_fma.h, but RN(b RN(1/q)) is within 2^-52 of b/q, so the result is
  * below 3q/4 for q < 2^50. */
-INLINE __m256i mul_lanes(__m256i a, __m256i b, const void *constants)
+INLINE void mul_chains(__m256i *a, const __m256i *b, int count, const void *constants)
 {
 	const struct constants *c = constants;
-	const __m256d x = fma_enter(a), y = fma_enter(b);
+	__m256d x[CHAINS], y[CHAINS], h[CHAINS];
 
-	return fma_leave(fma_product(x, y, _mm256_mul_pd(y, c->inverse_q), c->q), c->integer_q);
+	UNROLL
+	for (int k = 0; k < count; k++) {
+		x[k] = fma_enter(a[k]);
+		y[k] = fma_enter(b[k]);
+	}
+	UNROLL
+	for (int k = 0; k < count; k++) {
+		h[k] = _mm256_mul_pd(y[k], c->inverse_q);
+	}
+	UNROLL
+	for (int k = 0; k < count; k++) {
+		h[k] = fma_nearest(x[k], h[k]);
+	}
+	UNROLL
+	for (int k = 0; k < count; k++) {
+		const __m256d top = _mm256_mul_pd(x[k], y[k]);
+
+		y[k] = _mm256_fmsub_pd(x[k], y[k], top);
+		x[k] = top;
+	}
+	UNROLL
+	for (int k = 0; k < count; k++)
+		x[k] = _mm256_fnmadd_pd(h[k], c->q, x[k]);
+	UNROLL
+	for (int k = 0; k < count; k++)
+		a[k] = fma_leave(_mm256_add_pd(x[k], y[k]), c->integer_q);
 }
 
 static void mul(void *dst, const void *a, const void *b, size_t n, const struct kernels_prime *p)
@@ -26,7 +51,90 @@ static void mul(void *dst, const void *a, const void *b, size_t n, const struct 
 	const struct constants c = {
 		_mm256_set1_pd((double)p->q), _mm256_set1_pd(1.0 / (double)p->q), all(p->q)};
 
-	apply(mul_lanes, dst, a, b, 2 * n, &c);
+	apply_chains(mul_chains, 4, dst, a, b, 2 * n, &c);
+}
+
+/* --- mul for 2^50 < q < 2^56: a b - c q modulo 2^64, the quotient c by doubles
+ *
+ * With a and b as doubles without their last four bits, c' is 1/16 of the quotient, low by 30/16 for what
+ * they lack, and off by 1/2 for the rounding to an integer and by 2^-52 c' < 1 for those of doubles: a b - 16
+ * q c' is in (-24q, 55q). With 24q added it is below 2^63, and its quotient as a double is right to the
+ * nearest. */
+
+#define MIDDLE_BITS 56
+#define LOST 4 /* bits */
+#define REST 11 /* bits that the rest loses to be a double: 79q < 2^63 */
+
+struct middle {
+	__m256d inverse, rest_inverse; /* 2^LOST / q, 2^REST / q */
+	__m256i q, q_high;
+	__m256i times, times_swapped; /* q 2^LOST, its halves exchanged */
+	__m256i bias;
+};
+
+INLINE __m256d enter_without(__m256i x, int bits)
+{
+	return fma_enter(_mm256_srli_epi64(x, bits));
+}
+
+/* The integer nearest to a b, below 2^52, in the low bits of what begins with 0x433. */
+INLINE __m256i nearest_bits(__m256d a, __m256d b)
+{
+	return _mm256_castpd_si256(_mm256_fmadd_pd(a, b, _mm256_set1_pd(0x1p52)));
+}
+
+/* The high halves of products modulo 2^64 lack those of halves: lanes of 32 bits, to be added. */
+INLINE __m256i add_crossed(__m256i x, __m256i crossed)
+{
+	const __m256i high = _mm256_blend_epi32(_mm256_setzero_si256(), crossed, 0xaa);
+
+	return _mm256_add_epi64(x, _mm256_add_epi64(high, _mm256_slli_epi64(crossed, 32)));
+}
+
+INLINE void middle_chains(__m256i *a, const __m256i *b, int count, const void *constants)
+{
+	const struct middle *m = constants;
+	__m256i c[CHAINS], crossed[CHAINS];
+
+	UNROLL
+	for (int k = 0; k < count; k++)
+		c[k] = nearest_bits(
+			enter_without(a[k], LOST), _mm256_mul_pd(enter_without(b[k], LOST), m->inverse));
+	UNROLL
+	for (int k = 0; k < count; k++) {
+		crossed[k] = _mm256_sub_epi32(_mm256_mullo_epi32(a[k], _mm256_shuffle_epi32(b[k], 0xb1)),
+			_mm256_mullo_epi32(c[k], m->times_swapped));
+		a[k] = _mm256_add_epi64(_mm256_mul_epu32(a[k], b[k]), m->bias);
+		a[k] = _mm256_sub_epi64(a[k], _mm256_mul_epu32(c[k], m->times));
+		a[k] = add_crossed(a[k], crossed[k]);
+	}
+	UNROLL
+	for (int k = 0; k < count; k++)
+		c[k] = nearest_bits(enter_without(a[k], REST), m->rest_inverse);
+	UNROLL
+	for (int k = 0; k < count; k++) {
+		a[k] = _mm256_sub_epi64(a[k], _mm256_mul_epu32(c[k], m->q));
+		a[k] = _mm256_sub_epi64(a[k], _mm256_slli_epi64(_mm256_mul_epu32(c[k], m->q_high), 32));
+		a[k] = by_sign(a[k], a[k], _mm256_add_epi64(a[k], m->q));
+	}
+}
+
+static void mul_middle(void *dst, const void *a, const void *b, size_t n, const struct kernels_prime *p)
+{
+	const uint64_t times = p->q << LOST, exponent = (uint64_t)0x43300000;
+	const struct middle m = {
+		.inverse = _mm256_set1_pd(0x1p4 / (double)p->q),
+		.rest_inverse = _mm256_set1_pd(0x1p11 / (double)p->q),
+		.q = all(p->q),
+		.q_high = all(p->q >> 32),
+		.times = all(times),
+		.times_swapped = all(times >> 32 | times << 32),
+		/* c begins with an exponent, which its halves' products take for a part of it */
+		.bias = all(24 * p->q + (exponent * times << 32)),
+	};
+
+	REQUIRE(p->bits <= MIDDLE_BITS);
+	apply_chains(middle_chains, 2, dst, a, b, 2 * n, &m);
 }
 
 /* --- multiply-accumulate
@@ -178,8 +286,10 @@ static void mac(void *const *out, const void *w, const void *const *x, unsigned 
 
 void kernels_avx2_w64_fma_arrays(struct kernels *k, unsigned q_bits)
 {
-	if (q_bits > 50)
+	if (q_bits > 50) {
+		k->mul = q_bits <= MIDDLE_BITS ? mul_middle : k->mul;
 		return;
+	}
 	k->mul = mul;
 	k->mac = mac;
 }
