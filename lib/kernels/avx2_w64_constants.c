@@ -55,7 +55,7 @@ static struct kernels otherwise(void)
 	return k;
 }
 
-#include "kernels/avx2_w64_constants.h"
+#include "kernels/avx2_w64_constants_body.h"
 
 void kernels_avx2_w64_constants(struct kernels *k)
 {
