@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gateway of veild. What is refused in the open, what only inside; what is seen twice; keys that come and go.
 The lines of rfc9458 go on from those of tests/unit/ohttp."""
+import io
 import os
 import signal
 import stat
@@ -10,6 +11,7 @@ import tempfile
 import threading
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ohttp
@@ -233,7 +235,7 @@ class Gateway(unittest.TestCase):
         self.assertEqual(len({r[i:i + 16] for r in replies for i in range(16, len(r) - 15, 4096)}), 20 * len(range(16, len(replies[0]) - 15, 4096)))
 
 
-class Options(unittest.TestCase):
+class Starting(unittest.TestCase):
     def start(self, *options, keys=None):
         folder = key_folder()
         for i, (begins, ends) in enumerate(keys or [(-60, 1000)]):
@@ -245,6 +247,14 @@ class Options(unittest.TestCase):
                                Content_Type=ohttp.TYPE)
         return client.open(reply.body) if reply.status == 200 else reply
 
+    def fail_to_start(self, folder):
+        p = subprocess.run([VEILD, '--index', make_index('small'), '--listen', '127.0.0.1:0', '--admin', 'off',
+                            '--gateway-keys', folder], stderr=subprocess.PIPE, text=True, timeout=20)
+        self.assertEqual(p.returncode, 1)
+        return p
+
+
+class Options(Starting):
     def test_a_full_replay_set_is_busy_never_open(self):
         server, _ = self.start('--gateway-replays', '16')
         with server, Client() as client:
@@ -281,12 +291,6 @@ class Options(unittest.TestCase):
         os.mkdir(os.path.join(folder, '005.seen'))
         p = self.fail_to_start(folder)
         self.assertIn('005.seen', p.stderr)
-
-    def fail_to_start(self, folder):
-        p = subprocess.run([VEILD, '--index', make_index('small'), '--listen', '127.0.0.1:0', '--admin', 'off',
-                            '--gateway-keys', folder], stderr=subprocess.PIPE, text=True, timeout=20)
-        self.assertEqual(p.returncode, 1)
-        return p
 
     def test_replies_wait_for_the_deadline_and_hide_the_time(self):
         server, _ = self.start('--reply-deadline-ms', '300')
@@ -369,24 +373,6 @@ class Options(unittest.TestCase):
             self.assertEqual(ids(get_keys(one)), [1, 2])
             self.assertEqual(get_keys(one), get_keys(other))
 
-    def test_rfc9458_line_16_a_key_is_next_active_retiring_over(self):
-        server, folder = self.start('--gateway-grace-seconds', '1', keys=[(-60, 2), (2, 1000)])
-        with server, Client() as client:
-            ends = os.stat(folder).st_mtime + 2
-            before = get_keys(server)
-            old, new = split_keys(before)
-            self.assertEqual(ids(before), [0, 1])
-            self.assertEqual([self.ask(server, client, keys=k).status for k in (old, new)], [200, 200])
-            while ids(get_keys(server)) == [0, 1]:
-                self.assertLess(time.time(), ends + 5)
-                time.sleep(0.02)
-            self.assertEqual(get_keys(server), new)
-            self.assertEqual(self.ask(server, client, keys=old).status, 200)  # retiring
-            while (r := self.ask(server, client, keys=old)).status == 200:
-                self.assertLess(time.time(), ends + 10)
-                time.sleep(0.02)
-            self.assertIn(b'#ohttp-key', r.body)
-
     def test_rfc9458_line_15_what_was_seen_stays_seen_across_a_reload(self):
         server, folder = self.start()
         with server, Client() as client:
@@ -409,6 +395,28 @@ class Options(unittest.TestCase):
             self.assertEqual(get_keys(server), before)
             self.assertEqual(self.ask(server, client).status, 200)
 
+
+class Retiring(Starting):
+    def test_rfc9458_line_16_a_key_is_next_active_retiring_over(self):
+        server, folder = self.start('--gateway-grace-seconds', '1', keys=[(-60, 2), (2, 1000)])
+        with server, Client() as client:
+            ends = os.stat(folder).st_mtime + 2
+            before = get_keys(server)
+            old, new = split_keys(before)
+            self.assertEqual(ids(before), [0, 1])
+            self.assertEqual([self.ask(server, client, keys=k).status for k in (old, new)], [200, 200])
+            while ids(get_keys(server)) == [0, 1]:
+                self.assertLess(time.time(), ends + 5)
+                time.sleep(0.02)
+            self.assertEqual(get_keys(server), new)
+            self.assertEqual(self.ask(server, client, keys=old).status, 200)  # retiring
+            while (r := self.ask(server, client, keys=old)).status == 200:
+                self.assertLess(time.time(), ends + 10)
+                time.sleep(0.02)
+            self.assertIn(b'#ohttp-key', r.body)
+
+
+class Rotating(Starting):
     def test_keys_rotate_every_second_under_load_and_no_request_fails(self):
         total, workers = (100_000, 4) if LONG else (200, 2)
         server, folder = self.start('--gateway-grace-seconds', '5', keys=[(-1, 2), (1, 4)])
@@ -451,5 +459,14 @@ class Options(unittest.TestCase):
             print(f'{sum(done)} requests through {len(seen)} keys', file=sys.stderr)
 
 
-unittest.main(argv=[sys.argv[0], *(['Options.test_keys_rotate_every_second_under_load_and_no_request_fails'] if LONG else [])],
-              verbosity=2)
+def run(case):
+    out = io.StringIO()
+    result = unittest.TextTestRunner(out, verbosity=2).run(unittest.defaultTestLoader.loadTestsFromTestCase(case))
+    return out.getvalue(), result.wasSuccessful()
+
+
+make_index('small')
+with ThreadPoolExecutor() as pool:  # some of them mostly wait
+    outcomes = list(pool.map(run, [Rotating] if LONG else [Rotating, Retiring, Gateway, Options]))
+print(*(text for text, _ in outcomes), sep='', file=sys.stderr)
+sys.exit(not all(good for _, good in outcomes))
