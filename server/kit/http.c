@@ -97,6 +97,7 @@ enum veil_status http_create(struct http **out, const struct http_options *optio
 	http->options = *options;
 	atomic_init(&http->body_limit, options->body_limit);
 	atomic_init(&http->quiet, false);
+	atomic_init(&http->grown, 0);
 	http->listen.fd = -1;
 	st = start(http, err);
 	if (st == VEIL_OK)
@@ -118,7 +119,7 @@ void http_set_body_limit(struct http *http, size_t bytes)
 
 size_t http_body_bytes(struct http *http)
 {
-	return buffers_held_bytes(http->bodies);
+	return buffers_held_bytes(http->bodies) + atomic_load(&http->grown);
 }
 
 void http_quiesce(struct http *http)

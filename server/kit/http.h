@@ -29,6 +29,7 @@ struct http_route {
 	const char *content_type; /* the body's, exactly; NULL: any */
 	bool later; /* handle may return before the answer is given; else it must give it */
 	void (*handle)(void *state, struct http_request *req);
+	void *arg; /* for the handler: http_route_arg */
 };
 
 struct http_options {
@@ -42,6 +43,8 @@ struct http_options {
 			      not sooner, whatever they say */
 	size_t body_limit; /* bytes of a body, for HTTP_LIMIT_SET */
 	size_t body_memory; /* for all bodies together; beyond it 503 */
+	bool body_grows; /* a body takes at most twice what has come of it (16 KiB at least), not its limit
+			    from the start: for routes with many slow clients */
 	const struct http_route *routes; /* outlive the server, as does state */
 	size_t route_count;
 	void *state;
@@ -74,6 +77,13 @@ struct bytes http_body(const struct http_request *req);
 uint8_t *http_body_in_place(struct http_request *req);
 /** What follows a path that ends in '/'; else "". */
 const char *http_tail(const struct http_request *req);
+/** Of its route. */
+void *http_route_arg(const struct http_request *req);
+/** A header line's value, NULL if there is none, "" if there are two. Only in the server's thread, before
+ * `handle` returns. */
+const char *http_header(const struct http_request *req, const char *name);
+/** The address of the other end, IPv4 as ::ffff:a.b.c.d; zeros for a Unix socket. As http_header. */
+void http_peer(const struct http_request *req, uint8_t address[16]);
 /** clock_ns() when the request line had arrived. */
 uint64_t http_start_ns(const struct http_request *req);
 /** The client's time is up: an answer would reach nobody. */
@@ -87,7 +97,7 @@ struct http_reply {
 	void (*done)(void *arg); /* called once when `body` is no longer needed; NULL: it is static */
 	void *arg;
 	const char *header; /* one header more, static name; NULL: none */
-	char header_value[32];
+	char header_value[64];
 };
 
 /** Answers, once. Any thread; the request is gone afterwards. The reply is not cached anywhere and has no

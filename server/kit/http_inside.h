@@ -27,7 +27,9 @@ struct http_request {
 	char tail[72];
 	uint64_t start_ns; /* of the request line */
 	uint64_t arrived_ns; /* the last byte of the body */
-	uint8_t *body; /* from http->bodies */
+	uint8_t *body; /* from http->bodies, or grown */
+	size_t room; /* of a grown body */
+	bool starved; /* there was no memory for more of it */
 	size_t limit; /* bytes of the body */
 	size_t size;
 	size_t excess; /* bytes beyond the limit that were thrown away */
@@ -54,6 +56,7 @@ struct http {
 	struct buffers *bodies;
 	struct release *release; /* NULL: replies leave when they are ready */
 	atomic_size_t body_limit; /* of routes with HTTP_LIMIT_SET */
+	atomic_size_t grown; /* bytes of bodies with body_grows */
 	atomic_uint open; /* connections */
 	atomic_bool quiet; /* every reply closes its connection */
 };
@@ -84,6 +87,11 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *c, const char 
 	const char *version, const char *data, size_t *size, void **context);
 void http_on_completed(
 	void *cls, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode code);
+
+/** Makes room for `size` bytes of the body. False if there is no memory for them. */
+bool http_body_grow(struct http_request *req, size_t size);
+/** Gives it back. */
+void http_body_drop(struct http_request *req);
 
 /** Hands the answer to the library. In its thread. */
 enum MHD_Result http_reply_queue(struct http_request *req);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/require.h"
-#include "kit/buffers.h"
 #include "kit/http_inside.h"
 #include "kit/release.h"
 
@@ -17,8 +16,7 @@ enum MHD_Result http_reply_queue(struct http_request *req)
 	enum MHD_Result ok;
 	void *body;
 
-	buffers_give(req->body);
-	req->body = NULL;
+	http_body_drop(req);
 	memcpy(&body, &r->body, sizeof body); /* the library only reads it, but its type does not say so */
 	m = MHD_create_response_from_buffer_with_free_callback_cls(r->size, body, r->done, r->arg);
 	if (!m) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/require.h"
 #include "kit/admit.h"
-#include "kit/buffers.h"
 #include "kit/http_inside.h"
 
 #define SWALLOW_BYTES (16u << 20) /* of a chunked body above its limit before the connection is cut */
@@ -63,8 +64,7 @@ static enum MHD_Result begin(
 		req->phase = PHASE_BODY;
 		if (req->limit == 0)
 			return MHD_YES;
-		req->body = buffers_take(http->bodies, req->limit);
-		if (req->body)
+		if (http_body_grow(req, http->options.body_grows ? 0 : req->limit))
 			return MHD_YES;
 		http_count(http, METRICS_queue_full, 1);
 		req->phase = PHASE_HEAD;
@@ -86,9 +86,11 @@ static enum MHD_Result take_body(struct http_request *req, const char *data, siz
 		req->excess += n - room;
 		n = room;
 	}
-	if (n > 0)
+	req->starved = req->starved || !http_body_grow(req, req->size + n);
+	if (n > 0 && !req->starved) {
 		memcpy(req->body + req->size, data, n);
-	req->size += n;
+		req->size += n;
+	}
 	*size = 0;
 	return MHD_YES;
 }
@@ -108,6 +110,13 @@ static enum MHD_Result finish(struct http_request *req)
 		req->close = true;
 		req->phase = PHASE_HEAD;
 		http_answer_text(req, 413, "the body has more than %zu bytes", req->limit);
+		return http_reply_queue(req);
+	}
+	if (req->starved) {
+		req->close = true;
+		req->phase = PHASE_HEAD;
+		http_count(http, METRICS_queue_full, 1);
+		http_answer_busy(req);
 		return http_reply_queue(req);
 	}
 	req->phase = PHASE_WAITING;
@@ -154,10 +163,9 @@ void http_on_completed(
 	(void)code;
 	if (!req)
 		return;
-	buffers_give(req->body);
+	http_body_drop(req);
 	if (req->reply.done)
 		req->reply.done(req->reply.arg); /* answered, but the client had gone */
-	req->body = NULL;
 	req->reply.done = NULL;
 	deadline_idle(&http_connection_of(c)->deadline, http_after_ms(clock_ns(), http->options.receive_ms));
 	*context = NULL;
@@ -181,6 +189,56 @@ void http_unwrap(struct http_request *req, struct bytes body, const char *tail,
 	snprintf(req->tail, sizeof req->tail, "%s", tail);
 	req->wrap = wrap;
 	req->wrap_arg = arg;
+}
+
+void *http_route_arg(const struct http_request *req)
+{
+	return req->route->arg;
+}
+
+struct search {
+	const char *name;
+	const char *value;
+	unsigned found;
+};
+
+static enum MHD_Result look(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct search *s = cls;
+
+	(void)kind;
+	if (strcasecmp(name, s->name) == 0) {
+		s->found++;
+		s->value = value;
+	}
+	return MHD_YES;
+}
+
+const char *http_header(const struct http_request *req, const char *name)
+{
+	struct search s = {.name = name};
+
+	MHD_get_connection_values(req->connection, MHD_HEADER_KIND, look, &s);
+	return s.found > 1 ? "" : s.value;
+}
+
+void http_peer(const struct http_request *req, uint8_t address[16])
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(req->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *a = info ? info->client_addr : NULL;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	memset(address, 0, 16);
+	if (a && a->sa_family == AF_INET) {
+		memcpy(&in, a, sizeof in);
+		address[10] = address[11] = 0xff;
+		memcpy(address + 12, &in.sin_addr, 4);
+	} else if (a && a->sa_family == AF_INET6) {
+		memcpy(&in6, a, sizeof in6);
+		memcpy(address, &in6.sin6_addr, 16);
+	}
 }
 
 const char *http_tail(const struct http_request *req)

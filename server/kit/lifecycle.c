@@ -13,6 +13,9 @@
 
 #include "base/error.h"
 #include "base/require.h"
+#include "kit/log.h"
+
+#define OTHER_FILES 256 /* admin connections, those on their way out, files, other sockets */
 
 static sigset_t signals(bool hangup)
 {
@@ -46,6 +49,23 @@ unsigned lifecycle_files(void)
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > UINT_MAX)
 		return UINT_MAX;
 	return (unsigned)files.rlim_cur;
+}
+
+enum veil_status lifecycle_connections(unsigned *out, unsigned asked, struct veil_error *err)
+{
+	unsigned files = lifecycle_files();
+
+	*out = asked;
+	if (files <= OTHER_FILES)
+		return error_set(err, VEIL_E_INVALID,
+			"only %u files may be open, %u are needed at least; raise the limit (ulimit -n, "
+			"LimitNOFILE)",
+			files, OTHER_FILES + 1);
+	if (asked > files - OTHER_FILES) {
+		*out = files - OTHER_FILES;
+		log_warn("only %u files may be open: %u connections at once, not %u", files, *out, asked);
+	}
+	return VEIL_OK;
 }
 
 int lifecycle_wait(unsigned ms)

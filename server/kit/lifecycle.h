@@ -16,6 +16,11 @@ void lifecycle_start(void);
 /** How many files may be open. */
 unsigned lifecycle_files(void);
 
+/** How many connections there may be, of those asked for: fewer, with a warning, if too few files may be
+ * open. A connection that found no file left would wait until another ends; those that the HTTP server knows
+ * make way. VEIL_E_INVALID if none may be. */
+enum veil_status lifecycle_connections(unsigned *out, unsigned asked, struct veil_error *err) VEIL_MUST_CHECK;
+
 /** Waits for one of the three signals and returns it; 0 if none came in time. */
 int lifecycle_wait(unsigned ms);
 

@@ -4,26 +4,19 @@
 #include "wire/messages.h"
 
 /* Method, path, limit of the body, its type, answered by a worker, handler. */
-#define OWN_ROUTES                                                                        \
-	{"GET", "/v1/config", 0, NULL, false, route_config},                              \
-		{"GET", "/v1/object/", 0, NULL, false, route_object},                     \
-	{                                                                                 \
-		"POST", "/v1/query", HTTP_LIMIT_SET, WIRE_CONTENT_TYPE, true, route_query \
+#define OWN_ROUTES                                                                              \
+	{"GET", "/v1/config", 0, NULL, false, route_config, NULL},                              \
+		{"GET", "/v1/object/", 0, NULL, false, route_object, NULL},                     \
+	{                                                                                       \
+		"POST", "/v1/query", HTTP_LIMIT_SET, WIRE_CONTENT_TYPE, true, route_query, NULL \
 	}
 
 const struct http_route front_routes[] = {
 	OWN_ROUTES,
-	{"POST", "/gateway", HTTP_LIMIT_SET, MESSAGE_REQUEST_TYPE, true, route_gateway},
-	{"GET", "/.well-known/ohttp-gateway", 0, NULL, false, route_gateway_keys},
+	{"POST", "/gateway", HTTP_LIMIT_SET, MESSAGE_REQUEST_TYPE, true, route_gateway, NULL},
+	{"GET", "/.well-known/ohttp-gateway", 0, NULL, false, route_gateway_keys, NULL},
 };
 const size_t front_route_count = sizeof front_routes / sizeof *front_routes;
 
 const struct http_route inside_routes[] = {OWN_ROUTES};
 const size_t inside_route_count = sizeof inside_routes / sizeof *inside_routes;
-
-const struct http_route admin_routes[] = {
-	{"GET", "/live", 0, NULL, false, route_live},
-	{"GET", "/ready", 0, NULL, false, route_ready},
-	{"GET", "/metrics", 0, NULL, false, route_metrics},
-};
-const size_t admin_route_count = sizeof admin_routes / sizeof *admin_routes;

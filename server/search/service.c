@@ -12,9 +12,6 @@
 #include "kit/listen.h"
 #include "kit/log.h"
 
-#define ADMIN_CONNECTIONS 64
-#define OTHER_FILES 256 /* admin connections, those on their way out, index, sockets */
-
 static unsigned processors(void)
 {
 	cpu_set_t set;
@@ -74,25 +71,6 @@ size_t service_buffer_bytes(const struct service *s)
 	return s->gateway ? gateway_buffer_bytes(reply) : reply;
 }
 
-/* A connection that found no file left would wait until another ends; those that the HTTP server knows make
- * way. */
-static enum veil_status count_connections(unsigned *out, unsigned asked, struct veil_error *err)
-{
-	unsigned files = lifecycle_files();
-
-	*out = asked;
-	if (files <= OTHER_FILES)
-		return error_set(err, VEIL_E_INVALID,
-			"only %u files may be open, %u are needed at least; raise the limit (ulimit -n, "
-			"LimitNOFILE)",
-			files, OTHER_FILES + 1);
-	if (asked > files - OTHER_FILES) {
-		*out = files - OTHER_FILES;
-		log_warn("only %u files may be open: %u connections at once, not %u", files, *out, asked);
-	}
-	return VEIL_OK;
-}
-
 static enum veil_status start_front(struct service *s, struct veil_error *err)
 {
 	const struct config *c = s->config;
@@ -107,29 +85,36 @@ static enum veil_status start_front(struct service *s, struct veil_error *err)
 		.route_count = front_route_count,
 		.state = s,
 		.metrics = s->metrics};
-	enum veil_status st = count_connections(&o.connections, c->connections, err);
+	enum veil_status st = lifecycle_connections(&o.connections, c->connections, err);
 
 	return st == VEIL_OK ? http_create(&s->front, &o, err) : st;
 }
 
+/* The gauges of /metrics. */
+static void refresh(void *state)
+{
+	struct service *s = state;
+	size_t limit = cache_limit(s->cache);
+
+	metrics_set(s->metrics, METRICS_queue_depth, (int64_t)pool_depth(s->pool));
+	metrics_set(s->metrics, METRICS_previous, versions_has_previous(&s->versions));
+	metrics_set(s->metrics, METRICS_cache_bytes, (int64_t)cache_bytes(s->cache));
+	metrics_set(s->metrics, METRICS_cache_limit_bytes, limit == SIZE_MAX ? 0 : (int64_t)limit);
+	metrics_set(s->metrics, METRICS_buffer_bytes,
+		(int64_t)(buffers_held_bytes(s->replies) + http_body_bytes(s->front)));
+}
+
 static enum veil_status start_admin(struct service *s, struct veil_error *err)
 {
-	const struct config *c = s->config;
-	struct http_options o = {.address = c->admin,
-		.threads = 1,
-		.connections = ADMIN_CONNECTIONS,
-		.receive_ms = c->receive_timeout_ms,
-		.total_ms = c->total_timeout_ms,
-		.routes = admin_routes,
-		.route_count = admin_route_count,
-		.state = s};
-
-	return strcmp(c->admin, "off") == 0 ? VEIL_OK : http_create(&s->admin, &o, err);
+	s->admin.metrics = s->metrics;
+	s->admin.refresh = refresh;
+	s->admin.state = s;
+	return admin_start(&s->admin, s->config->admin, err);
 }
 
 static enum veil_status tell_addresses(const struct service *s, struct veil_error *err)
 {
-	const char *front = http_address(s->front), *admin = s->admin ? http_address(s->admin) : "off";
+	const char *front = http_address(s->front), *admin = admin_address(&s->admin);
 	char text[2 * LISTEN_ADDRESS_SIZE + 3];
 
 	log_info("listening on %s, admin %s, %u workers", front, admin, s->worker_count);
@@ -206,7 +191,7 @@ enum veil_status service_start(struct service *s, const struct config *config, s
 		st = start_admin(s, err);
 	if (st == VEIL_OK)
 		st = tell_addresses(s, err);
-	atomic_store(&s->ready, st == VEIL_OK);
+	atomic_store(&s->admin.ready, st == VEIL_OK);
 out:
 	if (st != VEIL_OK)
 		service_stop(s);
@@ -255,7 +240,7 @@ void service_expire(struct service *s)
 
 void service_stop(struct service *s)
 {
-	if (atomic_exchange(&s->ready, false)) {
+	if (atomic_exchange(&s->admin.ready, false)) {
 		log_info("stopping: /ready fails, connections are accepted for %u ms more",
 			s->config->lame_duck_ms);
 		lifecycle_pause(s->config->lame_duck_ms);
@@ -266,7 +251,7 @@ void service_stop(struct service *s)
 	/* Every query is answered, and so no connection suspended, before the HTTP server stops. If the drain
 	 * took too long its threads may still submit: those queries get 503. */
 	pool_stop(s->pool);
-	http_destroy(s->admin);
+	admin_stop(&s->admin);
 	http_destroy(s->front);
 	pool_destroy(s->pool);
 	for (unsigned i = 0; i < s->worker_count; i++)

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "kit/admin.h"
 #include "kit/buffers.h"
 #include "kit/http.h"
 #include "kit/pool.h"
@@ -30,8 +31,7 @@ struct service {
 	unsigned worker_count;
 	struct pool *pool;
 	struct http *front;
-	struct http *admin; /* NULL: off */
-	atomic_bool ready;
+	struct admin admin;
 };
 
 /** Loads the index and starts to serve. On failure nothing is left running. `config` outlives the service. */
@@ -56,8 +56,6 @@ extern const size_t front_route_count;
 /* What may be asked through the gateway. */
 extern const struct http_route inside_routes[];
 extern const size_t inside_route_count;
-extern const struct http_route admin_routes[];
-extern const size_t admin_route_count;
 
 /* Handlers, one file each; `state` is a struct service. */
 void route_config(void *state, struct http_request *req);
@@ -65,8 +63,5 @@ void route_object(void *state, struct http_request *req);
 void route_query(void *state, struct http_request *req);
 void route_gateway(void *state, struct http_request *req);
 void route_gateway_keys(void *state, struct http_request *req);
-void route_live(void *state, struct http_request *req);
-void route_ready(void *state, struct http_request *req);
-void route_metrics(void *state, struct http_request *req);
 
 #endif

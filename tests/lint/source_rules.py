@@ -11,7 +11,7 @@ MAX_HEADER_LINES = 200
 # A third-party header has owner files; a prefix ending in / is a folder.
 OWNERS = {
     'microhttpd.h': ['server/kit/http'],
-    'curl/': ['client/sdk/transport_http.c'],
+    'curl/': ['client/sdk/transport_http.c', 'server/relay/forward.c'],
     'openssl/': ['lib/base/hash.c', 'lib/base/rng.c', 'lib/base/drbg.c', 'lib/ohttp/crypto.c',
                  'tests/unit/base/test_drbg.c'],
     'sodium': ['lib/base/'],
