@@ -49,8 +49,8 @@ static double bound(const struct attack *a, const uint64_t hits[2])
 {
 	double low, high, other;
 
-	interval_clopper_pearson(&low, &other, hits[0], a->epochs, a->alpha);
-	interval_clopper_pearson(&other, &high, hits[1], a->epochs, a->alpha);
+	interval_clopper_pearson(&low, &other, hits[0], 2 * a->epochs, a->alpha);
+	interval_clopper_pearson(&other, &high, hits[1], 2 * a->epochs, a->alpha);
 	return low > a->delta ? fmax(log((low - a->delta) / high), 0) : 0;
 }
 
@@ -67,8 +67,8 @@ enum veil_status attack_init(struct attack *a, const struct privacy_law *law, ui
 		double p[2], here;
 
 		expect(p, a, &table, threshold);
-		here = bound(a,
-			(uint64_t[]){(uint64_t)(p[0] * (double)epochs), (uint64_t)(p[1] * (double)epochs)});
+		here = bound(a, (uint64_t[]){(uint64_t)(p[0] * 2 * (double)epochs),
+					(uint64_t)(p[1] * 2 * (double)epochs)});
 		if (here > best) {
 			best = here;
 			a->test = threshold;
@@ -83,21 +83,23 @@ void attack_look(const struct attack *a, struct attack_hits *hits, int world, ui
 	double loss = attack_loss(a, first, second);
 
 	hits->test[world] += loss > a->test;
+	hits->test[!world] += -loss > a->test;
 	hits->claim[world] += loss > a->claim;
+	hits->claim[!world] += -loss > a->claim;
 }
 
 void attack_judge(struct attack_result *r, const struct attack *a, const struct attack_hits *h)
 {
-	double n = (double)a->epochs, low[2], high[2];
+	double n = 2 * (double)a->epochs, low[2], high[2];
 
 	r->eps = bound(a, h->test);
 	r->eps_point =
 		h->test[1] ? log(fmax((double)h->test[0] - a->delta * n, 0) / (double)h->test[1]) : INFINITY;
-	interval_clopper_pearson(&low[0], &high[0], h->test[0], a->epochs, a->alpha);
-	interval_clopper_pearson(&low[1], &high[1], h->test[1], a->epochs, a->alpha);
+	interval_clopper_pearson(&low[0], &high[0], h->test[0], 2 * a->epochs, a->alpha);
+	interval_clopper_pearson(&low[1], &high[1], h->test[1], 2 * a->epochs, a->alpha);
 	r->eps_high = low[1] > 0 ? log(high[0] / low[1]) : INFINITY;
-	interval_clopper_pearson(&low[0], &high[0], h->claim[0], a->epochs, a->alpha);
-	interval_clopper_pearson(&low[1], &high[1], h->claim[1], a->epochs, a->alpha);
+	interval_clopper_pearson(&low[0], &high[0], h->claim[0], 2 * a->epochs, a->alpha);
+	interval_clopper_pearson(&low[1], &high[1], h->claim[1], 2 * a->epochs, a->alpha);
 	r->delta = fmax(low[0] - exp(a->claim) * high[1], 0);
 	r->delta_point = fmax(((double)h->claim[0] - exp(a->claim) * (double)h->claim[1]) / n, 0);
 }

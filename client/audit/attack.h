@@ -25,9 +25,11 @@ enum veil_status attack_init(struct attack *attack, const struct privacy_law *la
 /** ln of the likelihood ratio of counts; infinite where the second world cannot have them. */
 double attack_loss(const struct attack *attack, uint32_t first, uint32_t second);
 
-/** How many epochs of each world were above the two thresholds. */
+/** How often a threshold named a world, over the epochs of both: rightly, and wrongly. What eps and delta
+ * allow for a test and for its mirror image they allow for the mean of both, so that each epoch counts twice.
+ */
 struct attack_hits {
-	uint64_t test[2];
+	uint64_t test[2]; /* right, wrong */
 	uint64_t claim[2];
 };
 void attack_look(

@@ -167,8 +167,10 @@ static int run_worlds(struct attack_hits *hits, const struct audit *a, const str
 	close(ends[0]);
 	if (child > 0)
 		good = waitpid(child, &status, 0) == child && status == 0 && good;
-	hits->test[1] = other.test[1];
-	hits->claim[1] = other.claim[1];
+	for (int i = 0; i < 2; i++) {
+		hits->test[i] += other.test[i];
+		hits->claim[i] += other.claim[i];
+	}
 	return good;
 }
 
@@ -188,9 +190,8 @@ static void print(const struct audit *a, const struct attack *attack, const stru
 	}
 	printf("claimed   eps %g, delta %g, %u question%s; noise of %u of %u clients\n", a->eps, a->delta,
 		a->questions, a->questions > 1 ? "s" : "", a->present, a->clients);
-	printf("attacked  %llu epochs of each world; said \"first world\" %llu times in the first, %llu in "
-	       "the second\n"
-	       "          (where the likelihood ratio is above e^%.2f)\n",
+	printf("attacked  %llu epochs of each world; a world was named %llu times rightly, %llu wrongly\n"
+	       "          (where the likelihood ratio is beyond e^%.2f)\n",
 		(unsigned long long)a->epochs, (unsigned long long)h->test[0], (unsigned long long)h->test[1],
 		attack->test);
 	printf("shown     eps is at least %.3f (99%% confidence; this test shows %.3f, at most %.3f)\n",

@@ -97,12 +97,18 @@ Test(attack, the_threshold_is_chosen_before_anything_is_seen_and_the_judgement_i
 	cr_assert_eq(attack_init(&attack, &law, 1, 0.8, 1e-6, 10000000, 0.99, NULL), VEIL_OK);
 	cr_assert(attack.test > 0.3 && attack.test < 0.8, "%g", attack.test);
 	attack_judge(&result, &attack, &hits);
-	interval_clopper_pearson(&low, &other, 100000, 10000000, 0.005);
-	interval_clopper_pearson(&other, &high, 50000, 10000000, 0.005);
+	interval_clopper_pearson(&low, &other, 100000, 20000000, 0.005); /* each epoch counts twice */
+	interval_clopper_pearson(&other, &high, 50000, 20000000, 0.005);
 	cr_assert_float_eq(result.eps, log((low - 1e-6) / high), 1e-9);
 	cr_assert(result.eps < result.eps_point && result.eps_point < result.eps_high);
-	cr_assert_float_eq(result.delta_point, (1000 - exp(0.8) * 100) / 1e7, 1e-12);
+	cr_assert_float_eq(result.delta_point, (1000 - exp(0.8) * 100) / 2e7, 1e-12);
 	cr_assert(result.delta < result.delta_point && result.delta > 0);
+	hits = (struct attack_hits){{0, 0}, {0, 0}};
+	attack_look(&attack, &hits, 0, 120, 12); /* right */
+	attack_look(&attack, &hits, 0, 12, 120); /* wrong */
+	attack_look(&attack, &hits, 1, 12, 120); /* right */
+	attack_look(&attack, &hits, 1, 46, 46); /* says nothing */
+	cr_assert(hits.test[0] == 2 && hits.test[1] == 1);
 	hits = (struct attack_hits){{0, 0}, {0, 0}};
 	attack_judge(&result, &attack, &hits);
 	cr_assert(result.eps == 0 && result.delta == 0);
