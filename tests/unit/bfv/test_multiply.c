@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bfv/multiply.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+
+#include "ring/prime.h"
+#include "support/bfv.h"
+#include "support/test.h"
+
+#define MAX_N 8192
+
+static struct test_bfv b;
+static struct rng rng;
+static struct arena scratch;
+static struct bfv_multiplier *m;
+static struct rlwe_evalkey keys;
+static size_t n;
+static uint64_t values[2][MAX_N], got[MAX_N];
+
+static const char *const sets[] = {"n_4096_logq_27_28_28_logt_16", "n_8192_logq_3x36_logt_22",
+	"n_8192_logq_3x55_logt_24", "n_8192_logq_28_60_60_logt_20", "n_8192_logq_40_60_60_logt_26",
+	"n_8192_logq_3x55_logt_42"};
+#define SETS (sizeof sets / sizeof *sets)
+
+static void start(const char *set, unsigned level)
+{
+	struct veil_error err;
+
+	test_bfv_init(&b, rlwe_params_find(set), 20, test_below(&rng, UINT64_MAX), cpu_features());
+	n = b.ctx->ring->n;
+	level = level ? level : b.ctx->level;
+	cr_assert_eq(bfv_multiplier_create(&m, b.ctx, level, cpu_features(), &err), VEIL_OK, "%s", err.text);
+	cr_assert_eq(arena_init(&scratch, bfv_multiply_scratch(m)), VEIL_OK);
+	test_bfv_keys(&b, &keys, NULL, 0, true);
+	for (size_t i = 0; i < n; i++) {
+		values[0][i] = test_residue(&rng, b.ctx->t.q);
+		values[1][i] = test_residue(&rng, b.ctx->t.q);
+	}
+}
+
+static void end(void)
+{
+	cr_assert_eq(scratch.used, 0);
+	bfv_multiplier_destroy(m);
+	arena_clear(&scratch);
+	test_bfv_clear(&b);
+}
+
+static double log_q(void)
+{
+	double sum = 0;
+
+	for (unsigned i = 0; i < b.ctx->level; i++)
+		sum += log2((double)b.ctx->ring->primes[i].p.q);
+	return sum;
+}
+
+static void expect_product(const struct rlwe_ciphertext *ct, unsigned x, unsigned y, double variance)
+{
+	const struct secret_bfv_noise noise = test_bfv_noise(&b, ct);
+	const double want = log2((double)b.ctx->t.q) + log2(variance) / 2 - log_q();
+
+	cr_assert_float_eq(
+		noise.rms, want, 0.2, "%s: 2^%.2f, not 2^%.2f", b.ctx->params->name, noise.rms, want);
+	if (noise.budget < 0.01)
+		return;
+	test_bfv_decrypt(&b, got, ct, BFV_SIMD);
+	for (size_t i = 0; i < n; i++)
+		cr_assert_eq(got[i], prime_mul(values[x][i], values[y][i], b.ctx->t.q), "%s, slot %zu",
+			b.ctx->params->name, i);
+}
+
+Test(multiply, products_and_their_noise_before_and_after_relinearisation)
+{
+	rng = test_rng();
+	for (size_t s = 0; s < SETS; s++) {
+		struct rlwe_ciphertext ct[2], out;
+		const double fresh = RLWE_CBD21_VARIANCE + 1 / 12.0;
+		double t, small, product, key = 0, special;
+
+		start(sets[s], 0);
+		t = (double)b.ctx->t.q;
+		small = (1 + 2 * (double)n / 3) / 12;
+		product = 2 * t * t * (double)n * fresh * small;
+		special = (double)b.ctx->ring->primes[b.ctx->level].p.q;
+		for (unsigned i = 0; i < b.ctx->level; i++)
+			key += pow((double)b.ctx->ring->primes[i].p.q / special, 2);
+		key *= (double)n * RLWE_CBD21_VARIANCE / 12;
+		out = test_bfv_ciphertext(&b, 3, b.ctx->level, RING_EVALUATION);
+		for (unsigned i = 0; i < 2; i++)
+			ct[i] = test_bfv_encrypt(
+				&b, values[i], BFV_SIMD, i ? RING_EVALUATION : RING_COEFFICIENT);
+		for (unsigned y = 0; y < 2; y++) {
+			bfv_multiply(m, &out, &ct[1], &ct[y], &scratch);
+			cr_assert_eq(out.count, 3);
+			expect_product(&out, 1, y, y == 1 ? 2 * product : product);
+			rlwe_ciphertext_transform(&out, y ? RING_EVALUATION : RING_COEFFICIENT);
+			bfv_relinearize(&out, &keys, &scratch);
+			cr_assert_eq(out.count, 2);
+			expect_product(&out, 1, y, (y == 1 ? 2 * product : product) + key + small);
+		}
+		end();
+	}
+}
+
+Test(multiply, products_at_lower_levels)
+{
+	rng = test_rng();
+	for (unsigned level = 1; level < 3; level++) {
+		struct rlwe_ciphertext ct[2], out;
+
+		start("insecure_n_512_logq_4x60_logt_20", level);
+		out = test_bfv_ciphertext(&b, 3, level, RING_COEFFICIENT);
+		for (unsigned i = 0; i < 2; i++) {
+			ct[i] = test_bfv_encrypt(&b, values[i], BFV_SIMD, RING_COEFFICIENT);
+			rlwe_modswitch_to(&ct[i], level, &b.arena);
+		}
+		bfv_multiply(m, &out, &ct[0], &ct[1], &scratch);
+		bfv_relinearize(&out, &keys, &scratch);
+		cr_assert_eq(rlwe_ciphertext_level(&out), level);
+		cr_assert_gt(test_bfv_noise(&b, &out).budget, 4);
+		test_bfv_decrypt(&b, got, &out, BFV_SIMD);
+		for (size_t i = 0; i < n; i++)
+			cr_assert_eq(got[i], prime_mul(values[0][i], values[1][i], b.ctx->t.q));
+		end();
+	}
+}
