@@ -6,6 +6,7 @@
 
 #include "base/require.h"
 #include "base/rng.h"
+#include "bfv/multiply.h"
 #include "state.h"
 #include "support/bfv.h"
 
@@ -23,6 +24,11 @@ struct case_bfv {
 	uint8_t *random;
 	struct keystream *ks;
 	size_t random_bytes;
+	struct rlwe_evalkey keys;
+	struct bfv_multiplier *multiplier;
+	struct rlwe_digits digits;
+	struct rlwe_wide wide;
+	struct arena scratch;
 };
 
 static void aes(void *arg)
@@ -122,6 +128,59 @@ static void mod_switch(void *arg)
 	rlwe_modswitch_drop(&c->dropped, &c->b.arena);
 }
 
+static void multiply_relin(void *arg)
+{
+	struct case_bfv *c = arg;
+
+	bfv_multiply(c->multiplier, &c->dropped, &c->values, &c->values, &c->scratch);
+	bfv_relinearize(&c->dropped, &c->keys, &c->scratch);
+}
+
+static void rotate(void *arg)
+{
+	struct case_bfv *c = arg;
+
+	bfv_apply_galois(c->b.ctx, &c->other, &c->values, &c->keys.galois[0], &c->scratch);
+}
+
+/* One more of a sum of rotations of one ciphertext. */
+static void rotate_hoisted(void *arg)
+{
+	struct case_bfv *c = arg;
+
+	bfv_apply_galois_wide(
+		c->b.ctx, &c->wide, true, &c->values, &c->digits, &c->keys.galois[0], &c->scratch);
+}
+
+static void rotate_hoisted_alone(void *arg)
+{
+	struct case_bfv *c = arg;
+
+	bfv_apply_galois_hoisted(
+		c->b.ctx, &c->other, &c->values, &c->digits, &c->keys.galois[0], &c->scratch);
+}
+
+/* --- cases */
+
+static void start_keys(struct case_bfv *c)
+{
+	const struct bfv_context *ctx = c->b.ctx;
+	const size_t digits = rlwe_digits_bytes(ctx->ring, ctx->level),
+		     wide = rlwe_wide_bytes(ctx->ring, ctx->level);
+	const uint32_t element = ring_galois_element_rotate(ctx->ring->log_n, -1);
+	struct veil_error err;
+	size_t room;
+
+	test_bfv_keys(&c->b, &c->keys, &element, 1, true);
+	REQUIRE(bfv_multiplier_create(&c->multiplier, ctx, ctx->level, bench_features(c->bench), &err) ==
+		VEIL_OK);
+	room = bfv_multiply_scratch(c->multiplier) + bfv_rotate_scratch(ctx, ctx->level) + digits + wide;
+	REQUIRE(arena_init(&c->scratch, room) == VEIL_OK);
+	rlwe_digits_init(&c->digits, ctx->ring, ctx->level, arena_take(&c->scratch, digits));
+	rlwe_wide_init(&c->wide, ctx->ring, ctx->level, memset(arena_take(&c->scratch, wide), 0, wide));
+	rlwe_decompose(&c->digits, &c->values.poly[1], &c->scratch);
+}
+
 static void start(struct case_bfv *c, struct bench *bench, const char *params)
 {
 	const struct bfv_context *ctx;
@@ -129,7 +188,7 @@ static void start(struct case_bfv *c, struct bench *bench, const char *params)
 
 	memset(c, 0, sizeof *c);
 	c->bench = bench;
-	test_bfv_init(&c->b, rlwe_params_find(params), 8, 1, bench_features(bench));
+	test_bfv_init(&c->b, rlwe_params_find(params), 9, 1, bench_features(bench));
 	ctx = c->b.ctx;
 	c->plaintext = memset(test_bfv_plaintext(&c->b), 0, bfv_plaintext_bytes(ctx));
 	c->ct = test_bfv_ciphertext(&c->b, 2, ctx->level, RING_COEFFICIENT);
@@ -139,12 +198,13 @@ static void start(struct case_bfv *c, struct bench *bench, const char *params)
 	c->ct = test_bfv_ciphertext(&c->b, 2, ctx->level, RING_COEFFICIENT);
 	c->values = test_bfv_ciphertext(&c->b, 2, ctx->level, RING_COEFFICIENT);
 	c->other = test_bfv_ciphertext(&c->b, 2, ctx->level, RING_COEFFICIENT);
-	c->dropped = test_bfv_ciphertext(&c->b, 2, ctx->level, RING_COEFFICIENT);
+	c->dropped = test_bfv_ciphertext(&c->b, 3, ctx->level, RING_COEFFICIENT);
 	rlwe_ciphertext_copy(&c->values, &c->coefficients);
 	rlwe_ciphertext_transform(&c->values, RING_EVALUATION);
 	rlwe_ciphertext_copy(&c->dropped, &c->coefficients);
 	c->factor = test_bfv_poly(&c->b, ctx->level, RING_EVALUATION);
 	ring_poly_copy(&c->factor, &c->values.poly[1]);
+	start_keys(c);
 	c->bytes = malloc(ctx->ring->n * 8 * ctx->level);
 	c->random = malloc(ctx->ring->n * 16 * (ctx->level + 1));
 	c->ks = keystream_create();
@@ -162,6 +222,8 @@ static void end(struct case_bfv *c)
 {
 	free(c->bytes);
 	free(c->random);
+	bfv_multiplier_destroy(c->multiplier);
+	arena_clear(&c->scratch);
 	keystream_destroy(c->ks);
 	test_bfv_clear(&c->b);
 }
@@ -171,6 +233,10 @@ static void run(struct case_bfv *c, const char *set)
 	const double seed_bytes = 16.0 * (double)c->b.ctx->ring->n * c->b.ctx->level,
 		     error_bytes = 5.25 * (double)c->b.ctx->ring->n;
 	const double aes_us = limit_aes(c, seed_bytes), transform = limit_muls(c, 1, 0, 0);
+	/* of each prime: transforms of the digits and of what is divided; products by the key and by
+	 * constants */
+	const double level = c->b.ctx->level,
+		     switched = limit_muls(c, 1 + level + 2 + 2 / level, 3 * level + 3 + level, 0);
 	const struct {
 		const char *name;
 		void (*fn)(void *arg);
@@ -185,6 +251,12 @@ static void run(struct case_bfv *c, const char *set)
 		{"add", add, limit_move(c, 4, 2), false},
 		{"mul_plain", mul_plain, fmax(limit_move(c, 3, 2), 2 * limit_muls(c, 0, 1.5, 0)), false},
 		{"mod_switch", mod_switch, fmax(limit_move(c, 2, 1), 2 * limit_muls(c, 0, 1, 1)), false},
+		{"rotate", rotate, switched, false},
+		{"rotate_hoisted", rotate_hoisted, limit_muls(c, 0, 3 * level + 3, 0), false},
+		{"rotate_hoisted_alone", rotate_hoisted_alone, switched - limit_muls(c, 1 + level, 0, 0),
+			false},
+		{"multiply_relin", multiply_relin, limit_muls(c, 14, 2 * (5 + 10 * level), 0) + switched,
+			false},
 	};
 
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
