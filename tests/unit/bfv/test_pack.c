@@ -23,7 +23,7 @@ static uint64_t t, values[MAX_N], got[MAX_N];
 
 static void start(const char *set)
 {
-	test_bfv_init(&b, rlwe_params_find(set), COUNT + 4, test_below(&rng, UINT64_MAX), cpu_features());
+	test_bfv_init(&b, rlwe_params_find(set), 40, test_below(&rng, UINT64_MAX), cpu_features());
 	n = b.ctx->ring->n;
 	t = b.ctx->t.q;
 	cr_assert_eq(arena_init(&scratch, bfv_pack_scratch(b.ctx, b.ctx->level)), VEIL_OK);
@@ -90,13 +90,35 @@ Test(pack, expansion_selects)
 	}
 }
 
+#define PACK_LOG 5
+#define PACKED (1 << PACK_LOG)
+#define ROUNDS 16 /* the noise is that of the packed coefficients, which are few */
+
+/* Extracts at random, packs; returns the variance of t phase / q - m. */
+static double pack_once(const struct rlwe_ciphertext *ct, struct rlwe_ciphertext *out)
+{
+	size_t from[PACKED];
+
+	for (size_t i = 0; i < PACKED; i++) {
+		from[i] = test_below(&rng, n);
+		bfv_extract(&out[i], ct, from[i]);
+	}
+	test_bfv_decrypt(&b, got, &out[1], BFV_COEFFICIENT);
+	cr_assert_eq(got[0], values[from[1]]);
+	bfv_pack(b.ctx, out, PACK_LOG, &keys, &scratch);
+	test_bfv_decrypt(&b, got, &out[0], BFV_COEFFICIENT);
+	for (size_t k = 0; k < n; k++)
+		cr_assert_eq(got[k], k % (n / PACKED) ? 0 : values[from[k / (n / PACKED)]], "%zu", k);
+	return exp2(2 * test_bfv_noise(&b, &out[0]).rms);
+}
+
 Test(pack, coefficients_are_extracted_and_packed_exactly)
 {
 	rng = test_rng();
 	for (size_t s = 0; s < 2; s++) {
-		struct rlwe_ciphertext ct, out[COUNT];
+		struct rlwe_ciphertext ct, out[PACKED];
 		uint32_t elements[RING_MAX_LOG_N];
-		size_t from[COUNT];
+		double measured = 0, want, scale = 1;
 
 		start(sets[s]);
 		for (size_t i = 0; i < n; i++)
@@ -104,17 +126,17 @@ Test(pack, coefficients_are_extracted_and_packed_exactly)
 		bfv_pack_elements(elements, b.ctx);
 		test_bfv_keys(&b, &keys, elements, b.ctx->ring->log_n, false);
 		ct = test_bfv_encrypt(&b, values, BFV_COEFFICIENT, RING_COEFFICIENT);
-		for (size_t i = 0; i < COUNT; i++) {
-			from[i] = test_below(&rng, n);
+		for (size_t i = 0; i < PACKED; i++)
 			out[i] = test_bfv_ciphertext(&b, 2, b.ctx->level, RING_COEFFICIENT);
-			bfv_extract(&out[i], &ct, from[i]);
-			test_bfv_decrypt(&b, got, &out[i], BFV_COEFFICIENT);
-			cr_assert_eq(got[0], values[from[i]]);
-		}
-		bfv_pack(b.ctx, out, LOG_COUNT, &keys, &scratch);
-		test_bfv_decrypt(&b, got, &out[0], BFV_COEFFICIENT);
-		for (size_t k = 0; k < n; k++)
-			cr_assert_eq(got[k], k % (n / COUNT) ? 0 : values[from[k / (n / COUNT)]], "%zu", k);
+		for (int round = 0; round < (s ? 1 : ROUNDS); round++)
+			measured += pack_once(&ct, out) / ROUNDS;
+		want = PACKED / (double)n * (RLWE_CBD21_VARIANCE + 1 / 12.0) +
+		       ((double)n / PACKED * ((PACKED * PACKED - 1) / 3.0 + 1) - 1) * switch_variance();
+		for (unsigned i = 0; i < b.ctx->level; i++)
+			scale /= (double)b.ctx->ring->primes[i].p.q;
+		if (s == 0)
+			cr_assert_float_eq(log2(measured) / 2, log2(want) / 2 + log2((double)t * scale), 0.2,
+				"2^%.2f", log2(measured) / 2);
 		end();
 	}
 }
