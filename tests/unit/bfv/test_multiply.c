@@ -3,7 +3,9 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
+#include "bfv/noise.h"
 #include "ring/prime.h"
 #include "support/bfv.h"
 #include "support/test.h"
@@ -76,17 +78,11 @@ Test(multiply, products_and_their_noise_before_and_after_relinearisation)
 	rng = test_rng();
 	for (size_t s = 0; s < SETS; s++) {
 		struct rlwe_ciphertext ct[2], out;
-		const double fresh = RLWE_CBD21_VARIANCE + 1 / 12.0;
-		double t, small, product, key = 0, special;
+		double product;
 
 		start(sets[s], 0);
-		t = (double)b.ctx->t.q;
-		small = (1 + 2 * (double)n / 3) / 12;
-		product = 2 * t * t * (double)n * fresh * small;
-		special = (double)b.ctx->ring->primes[b.ctx->level].p.q;
-		for (unsigned i = 0; i < b.ctx->level; i++)
-			key += pow((double)b.ctx->ring->primes[i].p.q / special, 2);
-		key *= (double)n * RLWE_CBD21_VARIANCE / 12;
+		product =
+			bfv_noise_times(b.ctx, b.ctx->level, bfv_noise_fresh(b.ctx), bfv_noise_fresh(b.ctx));
 		out = test_bfv_ciphertext(&b, 3, b.ctx->level, RING_EVALUATION);
 		for (unsigned i = 0; i < 2; i++)
 			ct[i] = test_bfv_encrypt(
@@ -98,7 +94,8 @@ Test(multiply, products_and_their_noise_before_and_after_relinearisation)
 			rlwe_ciphertext_transform(&out, y ? RING_EVALUATION : RING_COEFFICIENT);
 			bfv_relinearize(&out, &keys, &scratch);
 			cr_assert_eq(out.count, 2);
-			expect_product(&out, 1, y, (y == 1 ? 2 * product : product) + key + small);
+			expect_product(&out, 1, y,
+				bfv_noise_switched(b.ctx, b.ctx->level, y == 1 ? 2 * product : product));
 		}
 		end();
 	}
@@ -123,6 +120,73 @@ Test(multiply, products_at_lower_levels)
 		test_bfv_decrypt(&b, got, &out, BFV_SIMD);
 		for (size_t i = 0; i < n; i++)
 			cr_assert_eq(got[i], prime_mul(values[0][i], values[1][i], b.ctx->t.q));
+		end();
+	}
+}
+
+/* Products, rotations and sums, until the noise would be too large: what was not refused decrypts. */
+Test(multiply, random_circuits_compute_until_they_are_refused)
+{
+	rng = test_rng();
+	for (unsigned s = 0; s < 3; s++) {
+		struct rlwe_evalkey rotations;
+		struct rlwe_ciphertext acc, other, out;
+		struct arena memory, room;
+		struct veil_error err;
+		double noise;
+		unsigned products = 0;
+		uint32_t element;
+
+		start(sets[s], 0);
+		element = ring_galois_element_rotate(b.ctx->ring->log_n, -1);
+		cr_assert_eq(arena_init(&memory, rlwe_evalkey_room(b.ctx->ring, 1, false)), VEIL_OK);
+		cr_assert_eq(arena_init(&room, bfv_rotate_scratch(b.ctx, b.ctx->level)), VEIL_OK);
+		rlwe_evalkey_init(&rotations, b.ctx->ring, &element, 1, false, &memory);
+		secret_evalkey_generate(&rotations, &b.key, &b.rng, b.drbg, &b.stream, &b.arena);
+		acc = test_bfv_encrypt(&b, values[0], BFV_SIMD, RING_COEFFICIENT);
+		out = test_bfv_ciphertext(&b, 3, b.ctx->level, RING_COEFFICIENT);
+		noise = bfv_noise_fresh(b.ctx);
+		for (;;) {
+			const size_t mark = arena_mark(&b.memory), row = n / 2;
+			const uint64_t op = test_below(&rng, 3), first = values[0][0],
+				       second = values[0][row];
+			double next;
+
+			other = test_bfv_encrypt(&b, values[1], BFV_SIMD, RING_COEFFICIENT);
+			next = op == 0	 ? bfv_noise_times(b.ctx, b.ctx->level, noise, bfv_noise_fresh(b.ctx))
+			       : op == 1 ? noise + bfv_noise_fresh(b.ctx)
+					 : noise;
+			if (op != 1)
+				next = bfv_noise_switched(b.ctx, b.ctx->level, next);
+			if (bfv_noise_check(b.ctx, b.ctx->level, next, "the circuit", &err) != VEIL_OK)
+				break;
+			noise = next;
+			if (op == 0) {
+				bfv_multiply(m, &out, &acc, &other, &scratch);
+				bfv_relinearize(&out, &keys, &scratch);
+				rlwe_ciphertext_copy(&acc, &out);
+				products++;
+			} else if (op == 1) {
+				bfv_add(&acc, &acc, &other);
+			} else {
+				bfv_apply_galois(b.ctx, &acc, &acc, &rotations.galois[0], &room);
+			}
+			for (size_t i = 0; i < n; i++)
+				values[0][i] = op == 0	 ? prime_mul(values[0][i], values[1][i], b.ctx->t.q)
+					       : op == 1 ? (values[0][i] + values[1][i]) % b.ctx->t.q
+					       : i == row - 1 ? first
+					       : i == n - 1   ? second
+							      : values[0][i + 1];
+			test_bfv_decrypt(&b, got, &acc, BFV_SIMD);
+			cr_assert_arr_eq(got, values[0], n * sizeof *got, "%s, operation %u, %u products",
+				b.ctx->params->name, (unsigned)op, products);
+			cr_assert_leq(bfv_noise_bits_left(b.ctx, b.ctx->level, noise),
+				test_bfv_noise(&b, &acc).budget + 0.2);
+			arena_release(&b.memory, mark);
+		}
+		cr_assert(strstr(err.text, "bits for noise"));
+		arena_clear(&memory);
+		arena_clear(&room);
 		end();
 	}
 }

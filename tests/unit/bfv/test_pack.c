@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "bfv/noise.h"
 #include "ring/prime.h"
 #include "secret/public.h"
 #include "support/bfv.h"
@@ -50,12 +51,7 @@ static void expect_noise(const struct rlwe_ciphertext *ct, double variance, cons
 
 static double switch_variance(void)
 {
-	const double special = (double)b.ctx->ring->primes[b.ctx->level].p.q;
-	double sum = 0;
-
-	for (unsigned i = 0; i < b.ctx->level; i++)
-		sum += pow((double)b.ctx->ring->primes[i].p.q / special, 2);
-	return (double)n * RLWE_CBD21_VARIANCE * sum / 12 + (1 + 2 * (double)n / 3) / 12;
+	return bfv_noise_switched(b.ctx, b.ctx->level, 0);
 }
 
 static const char *const sets[] = {"n_4096_logq_27_28_28_logt_5", "n_8192_logq_3x55_logt_24"};
@@ -153,7 +149,7 @@ Test(pack, public_keys_encrypt_and_flooding_hides_what_noise_there_was)
 
 		start(sets[s]);
 		cr_assert_eq(arena_init_secret(&secret, secret_public_scratch(b.ctx)), VEIL_OK);
-		fresh = RLWE_CBD21_VARIANCE * (1 + 4 * (double)n / 3) + 1 / 12.0;
+		fresh = bfv_noise_fresh_public(b.ctx);
 		for (size_t i = 0; i < n; i++)
 			values[i] = test_residue(&rng, t);
 		plaintext = test_bfv_plaintext(&b);

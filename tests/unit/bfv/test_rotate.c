@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bfv/noise.h"
 #include "ring/prime.h"
 #include "support/bfv.h"
 #include "support/test.h"
@@ -130,18 +131,6 @@ static void expect_noise(const struct rlwe_ciphertext *ct, double variance, cons
 		rms, want, 0.2, "%s, %s: 2^%.2f, not 2^%.2f", b.ctx->params->name, what, rms, want);
 }
 
-/* What a key adds, before rounding. */
-static double key_variance(unsigned level)
-{
-	const struct ring *ring = b.ctx->ring;
-	const double p = (double)ring->primes[ring->count - 1].p.q;
-	double sum = 0;
-
-	for (unsigned i = 0; i < level; i++)
-		sum += pow((double)ring->primes[i].p.q / p, 2);
-	return (double)n * RLWE_CBD21_VARIANCE * sum / 12;
-}
-
 Test(rotate, noise_of_rotations_and_of_their_sums_is_that_of_the_formulas)
 {
 	rng = test_rng();
@@ -155,15 +144,15 @@ Test(rotate, noise_of_rotations_and_of_their_sums_is_that_of_the_formulas)
 		double rounding, key;
 
 		start(sets[s]);
-		rounding = (1 + 2 * (double)n / 3) / 12;
-		key = key_variance(b.ctx->level);
+		rounding = bfv_noise_rounding(b.ctx);
+		key = bfv_noise_key(b.ctx, b.ctx->level);
 		for (int i = 0; i < 4; i++)
 			elements[i] = ring_galois_element_rotate(b.ctx->ring->log_n, -(1 << i));
 		test_bfv_keys(&b, &keys, elements, 4, false);
 		ct = test_bfv_encrypt(&b, values, BFV_SIMD, RING_EVALUATION);
 		out = test_bfv_ciphertext(&b, 2, b.ctx->level, RING_EVALUATION);
 		bfv_apply_galois(b.ctx, &out, &ct, &keys.galois[0], &scratch);
-		expect_noise(&out, fresh + key + rounding, "a rotation");
+		expect_noise(&out, bfv_noise_switched(b.ctx, b.ctx->level, fresh), "a rotation");
 		digits = digits_of(&ct);
 		rlwe_wide_init(&wide, b.ctx->ring, b.ctx->level,
 			arena_take(&b.memory, rlwe_wide_bytes(b.ctx->ring, b.ctx->level)));
