@@ -49,7 +49,9 @@ static bool unpack(
 		below = _mm256_and_si256(below, _mm256_cmpgt_epi32(q, v));
 		store_any(z + i, v);
 	}
-	return generic().unpack(z + i, src + at, n - i, bits, shift, p) && _mm256_movemask_epi8(below) == -1;
+	/* no branch: of a secret key's residues even whether they are residues is secret
+	 * (secret/key_message.c) */
+	return generic().unpack(z + i, src + at, n - i, bits, shift, p) & (_mm256_movemask_epi8(below) == -1);
 }
 
 /* Pairs of values side by side in 64 bits, aligned to the top, the bytes turned round: where b is a multiple

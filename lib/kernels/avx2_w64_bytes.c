@@ -48,7 +48,9 @@ static bool unpack(
 			store_any(z + i + 4 * half, v);
 		}
 	}
-	return generic().unpack(z + i, src + at, n - i, bits, shift, p) && _mm256_movemask_epi8(below) == -1;
+	/* no branch: of a secret key's residues even whether they are residues is secret
+	 * (secret/key_message.c) */
+	return generic().unpack(z + i, src + at, n - i, bits, shift, p) & (_mm256_movemask_epi8(below) == -1);
 }
 
 /* --- remainders of 128 bits, q < 2^56

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/ct.h"
 #include "base/require.h"
+#include "secret/key_message.h"
 #include "support/bfv.h"
 
 /* For valgrind and MSan: BFV from values to ciphertexts and back, on words of both widths and a mixture. The
@@ -52,6 +54,33 @@ static void life(const char *set, enum bfv_encoding encoding)
 	test_bfv_clear(&b);
 }
 
+/* A secret key to its message and back. */
+static void message(const char *set)
+{
+	struct secret_key got;
+	struct test_bfv b;
+	uint8_t *bytes;
+	size_t size;
+
+	test_bfv_init(&b, rlwe_params_find(set), 1, 1, cpu_features());
+	size = secret_key_message_bytes(b.ctx->ring);
+	bytes = malloc(size);
+	REQUIRE(bytes);
+	for (unsigned i = 0; i < b.ctx->ring->count; i++)
+		ct_poison(b.key.s[i], ring_prime_bytes(&b.ctx->ring->primes[i]));
+	secret_key_message_write(bytes, &b.key);
+	REQUIRE(secret_key_message_read(&got, b.ctx->ring, bytes, size, &b.arena, NULL) == VEIL_OK);
+	for (unsigned i = 0; i < b.ctx->ring->count; i++) {
+		const size_t row = ring_prime_bytes(&b.ctx->ring->primes[i]);
+
+		ct_unpoison(b.key.s[i], row);
+		ct_unpoison(got.s[i], row);
+		REQUIRE(memcmp(b.key.s[i], got.s[i], row) == 0);
+	}
+	free(bytes);
+	test_bfv_clear(&b);
+}
+
 static void leak(void)
 {
 	struct rlwe_ciphertext ct;
@@ -78,5 +107,7 @@ int main(int argc, char **argv)
 	life("insecure_n_512_logq_4x60_logt_20", BFV_SIMD);
 	life("n_4096_logq_27_28_28_logt_17", BFV_SIMD);
 	life("n_4096_logq_16_33_33_logt_4", BFV_COEFFICIENT);
+	message("n_4096_logq_27_28_28_logt_17");
+	message("n_4096_logq_16_33_33_logt_4");
 	return 0;
 }
