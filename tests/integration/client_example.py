@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""client_example.py BUILD SOURCE: the program at the top of veil/client.h compiles as C17 and as C++17 against the installed tree, by
-pkg-config alone, and finds things."""
+"""client_example.py BUILD SOURCE: the programs at the top of veil/client.h and veil/bfv.h compile as C17 and as C++17 against the
+installed tree, by pkg-config alone; the one finds things, the other computes."""
 import json
 import os
 import re
@@ -24,12 +24,26 @@ def example(header):
     return '\n'.join(lines) + '\n'
 
 
-def main():
-    build, source = map(os.path.abspath, sys.argv[1:3])
-    with open(os.path.join(source, 'include/veil/client.h'), encoding='ascii') as f:
+def read_example(source, name):
+    with open(os.path.join(source, 'include/veil', name), encoding='ascii') as f:
         program = example(f.read())
     if 'int main' not in program:
-        sys.exit('no example in veil/client.h')
+        sys.exit(f'no example in veil/{name}')
+    return program
+
+
+def build_example(program, top, name, language, flags):
+    compiler, standard, ending = language
+    with open(os.path.join(top, name + ending), 'w', encoding='ascii') as f:
+        f.write(program)
+    binary = os.path.join(top, f'{name}-{standard}')
+    run(compiler, f'-std={standard}', '-pedantic', '-Wall', '-Wextra', '-Werror', f.name, '-o', binary, *flags)
+    return binary
+
+
+def main():
+    build, source = map(os.path.abspath, sys.argv[1:3])
+    program, circuit = read_example(source, 'client.h'), read_example(source, 'bfv.h')
     with tempfile.TemporaryDirectory() as top, fake.FakeServer() as server:
         run('meson', 'install', '--no-rebuild', '--quiet', '-C', build, '--destdir', os.path.join(top, 'root'))
         root = os.path.join(top, 'root')
@@ -40,12 +54,13 @@ def main():
         vector = os.path.join(top, 'vector.json')
         with open(vector, 'w', encoding='ascii') as f:
             json.dump([1.0] * fake.DIM, f)
-        for compiler, standard, ending in (('cc', 'c17', '.c'), ('c++', 'c++17', '.cc')):
-            with open(os.path.join(top, 'ask' + ending), 'w', encoding='ascii') as f:
-                f.write(program)
-            binary = os.path.join(top, 'ask-' + standard)
-            run(compiler, f'-std={standard}', '-pedantic', '-Wall', '-Wextra', '-Werror', f.name, '-o', binary, *flags)
-            out = run(binary, server.url, vector, env={**os.environ, 'LD_LIBRARY_PATH': libraries})
+        env = {**os.environ, 'LD_LIBRARY_PATH': libraries}
+        for language in (('cc', 'c17', '.c'), ('c++', 'c++17', '.cc')):
+            standard = language[1]
+            out = run(build_example(circuit, top, 'sum', language, flags), env=env)
+            if out != '300\n':
+                sys.exit(f'{standard}: not 300: {out}')
+            out = run(build_example(program, top, 'ask', language, flags), server.url, vector, env=env)
             if not re.fullmatch(r'(?: \d\. +\d+  thing +-?\d\.\d{4}\n){5}', out):
                 sys.exit(f'{standard}: not five results:\n{out}')
 
