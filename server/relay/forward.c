@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/require.h"
 
-#define UPLOAD_BYTES 65536 /* handed to libcurl at once */
+#define PIECE_BYTES 131072 /* given to libcurl, or taken from it, at once */
 #define IDLE_HANDLES 64
 
 struct forward {
@@ -121,7 +121,8 @@ static CURL *create_handle(struct forward *f)
 		curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) == CURLE_OK) {
 		curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 		curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-		curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BYTES);
+		curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, (long)PIECE_BYTES);
+		curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)PIECE_BYTES);
 		curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_ms);
 		curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)o->timeout_ms);
 		curl_easy_setopt(e, CURLOPT_READFUNCTION, give_body);

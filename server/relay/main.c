@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -8,6 +9,7 @@
 #include "relay/config.h"
 #include "relay/service.h"
 
+#define KEPT_BYTES (16 << 20)
 #define HOUSEKEEPING_MS 100 /* how late an epoch may end */
 
 static int finish(void)
@@ -77,6 +79,9 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	lifecycle_start();
+	/* Bodies come and go: their pages are not to be asked of the system anew for each. */
+	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	if (config.new_attestation_key[0])
 		return make_key(config.new_attestation_key);
 	st = service_start(&service, &config, &err);

@@ -50,5 +50,6 @@ void bench_kernels(struct bench *b);
 void bench_bfv(struct bench *b);
 void bench_nn(struct bench *b);
 void bench_ohttp(struct bench *b);
+void bench_relay(struct bench *b);
 
 #endif

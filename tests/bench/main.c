@@ -18,6 +18,9 @@ static const struct group {
 	{"bfv", bench_bfv},
 	{"nn", bench_nn},
 	{"ohttp", bench_ohttp},
+#ifdef HAVE_RELAY
+	{"relay", bench_relay},
+#endif
 };
 #define GROUPS (sizeof groups / sizeof groups[0])
 
