@@ -62,5 +62,5 @@ inside sh -euc '
 	meson test -C /build/veil --no-rebuild --print-errorlogs --suite unit --suite client --suite index \
 		--timeout-multiplier 4
 	meson test -C /build/veil --no-rebuild --print-errorlogs --timeout-multiplier 4 server/gateway # with X-Wing keys
-	/src/tests/interop/ohttp.sh /build/veil/tests/interop/ohttp_peer /build/ohttp-peer ||
+	/src/tests/interop/ohttp.sh /build/veil/tests/integration/ohttp_peer /build/ohttp-peer ||
 		[ $? = 77 ] # skipped: said above'
