@@ -51,7 +51,8 @@ static bool unpack(
 	}
 	/* no branch: of a secret key's residues even whether they are residues is secret
 	 * (secret/key_message.c) */
-	return generic().unpack(z + i, src + at, n - i, bits, shift, p) & (_mm256_movemask_epi8(below) == -1);
+	return (int)generic().unpack(z + i, src + at, n - i, bits, shift, p) &
+	       (_mm256_movemask_epi8(below) == -1);
 }
 
 /* Pairs of values side by side in 64 bits, aligned to the top, the bytes turned round: where b is a multiple
