@@ -6,24 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/require.h"
-#include "bench.h"
 #include "kit/log.h"
 #include "relay/service.h"
+#include "state.h"
 
 /* A request of 100 KB from a client through the relay to a gateway that answers in a few bytes, and back, one
- * after another in this process: the time that the relay adds to a query, sockets of all three included. */
+ * after another in this process. What is told is the processor time of all threads but the client's and the
+ * gateway's: the relay's, its side of the sockets included. */
 
 #define BODY_BYTES 100000
 #define HEAD_SIZE 256
+#define SAMPLES 40
+#define CALLS 50 /* a sample */
 
 struct course {
 	int listener, client;
 	char head[HEAD_SIZE];
 	size_t head_size;
 	uint8_t *body;
+	pthread_t gateway;
 };
 
 static int open_socket(uint16_t port, bool listening, uint16_t *out)
@@ -82,9 +87,8 @@ static void *gateway(void *arg)
 	return NULL;
 }
 
-static void send_one(void *arg)
+static void send_one(struct course *c)
 {
-	struct course *c = arg;
 	char room[1024];
 	size_t sent = 0;
 
@@ -96,6 +100,44 @@ static void send_one(void *arg)
 		sent += (size_t)n;
 	}
 	REQUIRE(read_message(c->client, room, sizeof room) && strncmp(room, "HTTP/1.1 200 ", 13) == 0);
+}
+
+static double cpu_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	REQUIRE(clock_gettime(clock, &ts) == 0);
+	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec * 1e-3;
+}
+
+static double relay_us(const struct course *c)
+{
+	clockid_t gateway_clock;
+
+	REQUIRE(pthread_getcpuclockid(c->gateway, &gateway_clock) == 0);
+	return cpu_us(CLOCK_PROCESS_CPUTIME_ID) - cpu_us(CLOCK_THREAD_CPUTIME_ID) - cpu_us(gateway_clock);
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static struct bench_time measure(struct course *c)
+{
+	double samples[SAMPLES];
+
+	for (int i = -1; i < SAMPLES; i++) { /* the first one warms up */
+		double start = relay_us(c);
+
+		for (int j = 0; j < CALLS; j++)
+			send_one(c);
+		samples[i < 0 ? 0 : i] = (relay_us(c) - start) / CALLS;
+	}
+	qsort(samples, SAMPLES, sizeof *samples, compare);
+	return (struct bench_time){.min_us = samples[0], .median_us = samples[SAMPLES / 2]};
 }
 
 static void write_file(char *path, const char *text)
@@ -133,14 +175,13 @@ void bench_relay(struct bench *b)
 	static struct service service;
 	static struct config config;
 	struct course c = {0};
-	pthread_t thread;
 	uint16_t port;
 
 	if (!bench_wanted(b, name))
 		return;
 	c.listener = open_socket(0, true, &port);
 	c.body = calloc(1, BODY_BYTES);
-	REQUIRE(c.body && pthread_create(&thread, NULL, gateway, &c) == 0);
+	REQUIRE(c.body && pthread_create(&c.gateway, NULL, gateway, &c) == 0);
 	start_relay(&service, &config, port);
 	c.client = open_socket(
 		(uint16_t)strtoul(strrchr(http_address(service.front), ':') + 1, NULL, 10), false, &port);
@@ -148,12 +189,12 @@ void bench_relay(struct bench *b)
 		"POST /veil HTTP/1.1\r\nHost: r\r\nContent-Type: message/ohttp-req\r\nContent-Length: "
 		"%d\r\n\r\n",
 		BODY_BYTES);
-	bench_run(b, name, send_one, &c, 0, BODY_BYTES,
-		"one after another, client and gateway in this process; bytes: of the request");
+	bench_print(b, name, measure(&c), 0, BODY_BYTES,
+		"processor time of the relay alone; bytes: of the request");
 	close(c.client);
 	service_stop(&service);
 	shutdown(c.listener, SHUT_RDWR);
-	pthread_join(thread, NULL);
+	pthread_join(c.gateway, NULL);
 	close(c.listener);
 	free(c.body);
 }
