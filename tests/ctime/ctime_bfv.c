@@ -28,11 +28,14 @@ static void life(const char *set, enum bfv_encoding encoding)
 {
 	struct rlwe_ciphertext ct;
 	struct test_bfv b;
+	struct rlwe_evalkey keys;
+	const uint32_t element = 3;
 	void *plaintext;
 	size_t n;
 
 	test_bfv_init(&b, rlwe_params_find(set), 4, 1, cpu_features());
 	n = b.ctx->ring->n;
+	test_bfv_keys(&b, &keys, &element, 1, true);
 	plaintext = test_bfv_plaintext(&b);
 	for (enum ring_format format = RING_COEFFICIENT; format <= RING_EVALUATION; format++) {
 		ct = test_bfv_ciphertext(&b, 2, b.ctx->level, format);
