@@ -3,6 +3,7 @@
 #define KERNELS_FORMS_H
 
 #include "kernels/kernels.h"
+#include "kernels/scan.h"
 
 /* The forms that kernels_select puts on top of each other. The generic ones fill the whole table, a
  * vector form replaces the rows that it has. */
@@ -53,6 +54,15 @@ void kernels_avx512_w32(struct kernels *k, unsigned q_bits, unsigned log_n);
 void kernels_avx512_w64(struct kernels *k, unsigned q_bits, unsigned log_n);
 /** On top of it, with CPU_IFMA too, for q_bits <= 50. */
 void kernels_avx512_w52(struct kernels *k, unsigned q_bits, unsigned log_n);
+
+/* Of the scan and of apply. */
+
+/** CPU_AVX2. */
+void kernels_avx2_scan(struct kernels_scan *k);
+/** The scan: CPU_AVX512 and CPU_VNNI. */
+void kernels_avx512_scan(struct kernels_scan *k);
+/** apply: CPU_AVX512 and CPU_IFMA. */
+void kernels_avx512_apply(struct kernels_scan *k);
 
 /* What every transform starts from, in words of the width that the name ends with. */
 

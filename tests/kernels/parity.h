@@ -4,6 +4,7 @@
 
 #include "base/rng.h"
 #include "kernels/kernels.h"
+#include "kernels/scan.h"
 
 /* Do two tables of kernels give the same bits for every input that kernels.h allows? Inputs: 0, q-1, powers
  * of two, edges of the rounding, random residues; every alignment that is allowed; outputs and their
@@ -32,5 +33,8 @@ unsigned parity_check_transform(const struct kernels *reference, const struct ke
 
 /** A primitive 2^(log_n+1)-th root of unity of a prime, 0 if there is none. */
 uint64_t parity_root(uint64_t q, unsigned log_n);
+
+/** The scan and apply of a form against sums of one product at a time. */
+unsigned parity_check_scan(const struct kernels_scan *candidate, const struct rng *rng);
 
 #endif

@@ -87,10 +87,24 @@ static void check_modulus(uint64_t q, bool is_prime, const struct rng *rng)
 	}
 }
 
+static void check_scan(const struct rng *rng)
+{
+	struct kernels_scan candidate;
+	unsigned differences;
+
+	kernels_scan_select(&candidate, 0);
+	kernels_avx512_scan(&candidate);
+	kernels_avx512_apply(&candidate);
+	differences = parity_check_scan(&candidate, rng);
+	failures += differences != 0;
+	printf("%s %u - emulated avx512 scan\n", differences ? "not ok" : "ok", ++cases);
+}
+
 int main(void)
 {
 	struct rng rng = test_rng();
 
+	check_scan(&rng);
 	for (size_t i = 0; i < PRIMES; i++)
 		check_modulus(primes[i], true, &rng);
 	for (size_t i = 0; i < sizeof moduli / sizeof moduli[0]; i++)

@@ -62,6 +62,17 @@ static void check_transforms(uint64_t q, bool against_schoolbook, unsigned featu
 	}
 }
 
+static void check_scan(unsigned features, const struct rng *rng)
+{
+	struct kernels_scan candidate;
+	unsigned differences;
+
+	kernels_scan_select(&candidate, features);
+	differences = parity_check_scan(&candidate, rng);
+	failures += differences != 0;
+	printf("%s %u - %s scan\n", differences ? "not ok" : "ok", ++cases, candidate.name);
+}
+
 static void check_all(bool against_schoolbook, unsigned features, const struct rng *rng)
 {
 	for (size_t i = 0; i < PRIMES; i++) {
@@ -70,6 +81,7 @@ static void check_all(bool against_schoolbook, unsigned features, const struct r
 	}
 	for (size_t i = 0; i < MODULI; i++)
 		check_modulus(moduli[i], against_schoolbook, features, rng);
+	check_scan(features, rng);
 }
 
 int main(void)

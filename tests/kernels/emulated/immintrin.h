@@ -140,4 +140,27 @@ EMULATED void emulated_store(void *to, __m512i x)
 #undef _mm512_store_si512
 #define _mm512_store_si512(to, x) emulated_store(to, x)
 
+EMULATED int _mm512_reduce_add_epi32(__m512i x)
+{
+	uint32_t word[16], sum = 0;
+
+	memcpy(word, &x, sizeof x);
+	for (unsigned i = 0; i < 16; i++)
+		sum += word[i];
+	return (int)sum;
+}
+
+EMULATED __m512i _mm512_cvtepi32_epi64(__m256i x)
+{
+	int32_t word[8];
+	int64_t out[8];
+	__m512i wide;
+
+	memcpy(word, &x, sizeof x);
+	for (unsigned i = 0; i < 8; i++)
+		out[i] = word[i];
+	memcpy(&wide, out, sizeof wide);
+	return wide;
+}
+
 #endif
