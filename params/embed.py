@@ -9,11 +9,12 @@ from pathlib import Path
 
 ERRORS = {"cbd21": "RLWE_CBD21"}
 USES = {"search_approximate": "RLWE_USE_SEARCH_APPROXIMATE", "search_exact": "RLWE_USE_SEARCH_EXACT",
-        "bfv": "RLWE_USE_BFV"}
+        "bfv": "RLWE_USE_BFV", "retrieval": "RLWE_USE_RETRIEVAL", "sealed": "RLWE_USE_SEALED"}
 LEVELS = {"quantum128": "false", "insecure": "true"}
 KEYS = ["n", "q", "error", "level", "use", "purpose", "source"]
 SEARCH = ["upload_bits", "reply_c1_bits", "reply_c0_bits"]
-NUMBERS = {"search_approximate": SEARCH, "search_exact": SEARCH, "bfv": ["t"]}  # what else a use asks for
+SILENT = SEARCH + [f"{key}.{field}" for key in "gh" for field in ("digits", "bits", "drop", "key_bits")]
+NUMBERS = {"search_approximate": SEARCH, "search_exact": SEARCH, "bfv": ["t"], "retrieval": SILENT, "sealed": SILENT}  # what else a use asks for
 
 
 def lines(path):

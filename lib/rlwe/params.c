@@ -126,6 +126,29 @@ static enum veil_status check_search(const struct rlwe_params *p, struct veil_er
 	return VEIL_OK;
 }
 
+static enum veil_status check_gadgets(const struct rlwe_params *p, struct veil_error *err)
+{
+	const unsigned bits = bit_length(p->q[0]);
+
+	for (unsigned i = 0; i < 2; i++) {
+		const struct rlwe_gadget *g = i ? &p->h : &p->g;
+
+		if (g->digits < 1 || g->digits > RLWE_MAX_DIGITS || g->bits < 2 || g->bits > 20 ||
+			g->drop + g->digits * g->bits != bits)
+			return error_set(err, VEIL_E_INVALID,
+				"%s: gadget %c, %u digits of %u bits and %u dropped, does not make the %u "
+				"bits of q",
+				p->name, "gh"[i], g -> digits, g -> bits, g -> drop, bits);
+		if (g->key_bits < 32 || g->key_bits > bits)
+			return error_set(err, VEIL_E_INVALID, "%s: %c.key_bits = %u is not in 32..%u",
+				p->name, "gh"[i], g -> key_bits, bits);
+	}
+	if (bits > 40 || p->upload_bits > 32)
+		return error_set(err, VEIL_E_INVALID,
+			"%s: silent PIR takes q < 2^40 and upload_bits of at most 32", p->name);
+	return VEIL_OK;
+}
+
 static enum veil_status check_bfv(const struct rlwe_params *p, struct veil_error *err)
 {
 	if (p->t < 3)
@@ -167,6 +190,10 @@ enum veil_status rlwe_params_check(
 		return check_search(params, err);
 	case RLWE_USE_BFV:
 		return check_bfv(params, err);
+	case RLWE_USE_RETRIEVAL:
+	case RLWE_USE_SEALED:
+		st = check_search(params, err);
+		return st == VEIL_OK ? check_gadgets(params, err) : st;
 	}
 	return error_set(err, VEIL_E_INVALID, "%s: unknown use", params->name);
 }

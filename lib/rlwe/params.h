@@ -20,6 +20,17 @@ enum rlwe_use {
 	RLWE_USE_SEARCH_APPROXIMATE, /* g-split search, scores as rounded phases */
 	RLWE_USE_SEARCH_EXACT, /* g-split search, scores are the integer dot products */
 	RLWE_USE_BFV,
+	RLWE_USE_RETRIEVAL, /* silent PIR: bytes, exactly */
+	RLWE_USE_SEALED, /* sealed search: the same machinery, phases as scores */
+};
+
+#define RLWE_MAX_DIGITS 2
+
+/** The gadget of one key of silent PIR: a residue is rounded to multiples of 2^drop and cut into `digits`
+ * balanced digits of `bits` bits, drop + digits * bits = bit length of q. */
+struct rlwe_gadget {
+	unsigned digits, bits, drop;
+	unsigned key_bits; /* of a coefficient of the key on the wire */
 };
 
 struct rlwe_params {
@@ -31,9 +42,10 @@ struct rlwe_params {
 	uint64_t t; /* BFV: the plaintext modulus, odd and below every q; 0 elsewhere */
 	enum rlwe_error error;
 	enum rlwe_use use;
-	unsigned upload_bits; /* search: bits of a residue in the query (b_u) */
-	unsigned reply_c1_bits; /* search: b_1 */
-	unsigned reply_c0_bits; /* search: b_0 */
+	unsigned upload_bits; /* all but BFV: bits of a residue in the query (b_u) */
+	unsigned reply_c1_bits; /* likewise: b_1 */
+	unsigned reply_c0_bits; /* likewise: b_0 */
+	struct rlwe_gadget g, h; /* retrieval, sealed: of the automorphisms by powers of 5, and by -1 */
 	bool insecure; /* tiny ring for fast tests; refused outside them */
 };
 

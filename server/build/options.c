@@ -137,7 +137,7 @@ static enum veil_status read_params(
 	if (*field)
 		return VEIL_OK;
 	for (size_t i = 0; (p = rlwe_params_at(i)); i++)
-		if (!p->insecure && p->use != RLWE_USE_BFV && at < sizeof known)
+		if (!p->insecure && p->use <= RLWE_USE_SEARCH_EXACT && at < sizeof known)
 			at += (size_t)snprintf(known + at, sizeof known - at, " %s", p->name);
 	return error_set(err, VEIL_E_INVALID, "--params %s: no such set; there are%s", value, known);
 }

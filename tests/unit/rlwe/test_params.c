@@ -23,6 +23,8 @@ static const struct {
 		"e2a9e8e56af3443643cb181b2f3f4953e0ca446a19b364fd489e9c20f018f104"},
 	{"insecure_n_8_logq_5x18_logt_5.params",
 		"11481a1b02345080e23b0f8b88ec7ab19b11687d867d40ecd36a28a7ed19f9ec"},
+	{"insecure_retrieval_n64_q40.params",
+		"c3cfdbb6d00691741917d0b0459fd5790dd40f4de1ea616b01edb957cd0543d8"},
 	{"insecure_search_n64_q28.params",
 		"d41672646cf374bfc4f722c63de68ede8508f96b128149abda8454f65ac9bc43"},
 	{"insecure_search_n64_q38_exact.params",
@@ -57,6 +59,8 @@ static const struct {
 		"882b7aca9a43ac9fd17f34ddf783921ff42776882ec9a4d2119c6173ca57e6e4"},
 	{"n_8192_logq_40_60_60_logt_26.params",
 		"76d25163ae9c7bb47174284a016874fa8a801ba47845132c4133307a11b37e72"},
+	{"retrieval_n2048_q40.params", "e83d8a8fe9d8eb435fd0e256d452829b7c3f5c249821768016915344470f770a"},
+	{"sealed_n2048_q40.params", "bfeea21b6d7fb954f4d97d0873bfc2b8650b7a58aac83c50a8a93a63f10e3b65"},
 	{"search_n2048_q28.params", "cc808ff95bbf66bd01c17ae1fb9f90adff0870d5bb031f6a7deebf08b8483e5a"},
 	{"search_n2048_q38_exact.params", "a988d72179107902def8701198d62ab15b6fd13463be48b08c043c5387a8ba67"},
 	{"security.tsv", "50df134c9384651df132ba60844264b2c6a4cccf67e514fb96ed6176e0a42616"},
@@ -118,6 +122,18 @@ static uint64_t number(const char *text, const char *key)
 	return strtoull(value(text, key), NULL, 10);
 }
 
+static void check_gadgets(const struct rlwe_params *p, const char *text)
+{
+	cr_assert_eq(p->g.digits, number(text, "g.digits"));
+	cr_assert_eq(p->g.bits, number(text, "g.bits"));
+	cr_assert_eq(p->g.drop, number(text, "g.drop"));
+	cr_assert_eq(p->g.key_bits, number(text, "g.key_bits"));
+	cr_assert_eq(p->h.digits, number(text, "h.digits"));
+	cr_assert_eq(p->h.bits, number(text, "h.bits"));
+	cr_assert_eq(p->h.drop, number(text, "h.drop"));
+	cr_assert_eq(p->h.key_bits, number(text, "h.key_bits"));
+}
+
 static void check_numbers(const struct rlwe_params *p, const char *text)
 {
 	const char *at = strstr(text, "\nq = ") + 5;
@@ -139,6 +155,8 @@ static void check_numbers(const struct rlwe_params *p, const char *text)
 	cr_assert_eq(p->upload_bits, number(text, "upload_bits"));
 	cr_assert_eq(p->reply_c1_bits, number(text, "reply_c1_bits"));
 	cr_assert_eq(p->reply_c0_bits, number(text, "reply_c0_bits"));
+	if (p->use == RLWE_USE_RETRIEVAL || p->use == RLWE_USE_SEALED)
+		check_gadgets(p, text);
 }
 
 Test(params, every_file_is_embedded_as_it_stands_and_passes_its_check)
