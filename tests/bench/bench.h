@@ -51,5 +51,6 @@ void bench_bfv(struct bench *b);
 void bench_nn(struct bench *b);
 void bench_ohttp(struct bench *b);
 void bench_relay(struct bench *b);
+void bench_pir(struct bench *b);
 
 #endif

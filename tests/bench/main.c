@@ -21,6 +21,7 @@ static const struct group {
 #ifdef HAVE_RELAY
 	{"relay", bench_relay},
 #endif
+	{"pir", bench_pir},
 };
 #define GROUPS (sizeof groups / sizeof groups[0])
 
