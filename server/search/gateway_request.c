@@ -2,15 +2,14 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/arena.h"
 #include "base/error.h"
 #include "kit/admit.h"
 #include "ohttp/bhttp.h"
+#include "ohttp/date.h"
 #include "search/gateway_inside.h"
 
-#define DATE_FORMAT "%a, %d %b %Y %H:%M:%S GMT" /* RFC 9110 5.6.7 */
 #define PATH_SIZE 256
 #define PROBLEM_TYPE "application/problem+json"
 #define PROBLEM_REGISTRY "https://iana.org/assignments/http-problem-types"
@@ -118,31 +117,6 @@ static void answer_problem(struct http_request *req, unsigned status, const char
 
 /* --- what is inside */
 
-static void format_date(char out[32], int64_t seconds)
-{
-	time_t t = (time_t)seconds;
-	struct tm tm;
-
-	gmtime_r(&t, &tm);
-	strftime(out, 32, DATE_FORMAT, &tm);
-}
-
-/* The fixed form only, which is written back to be sure. */
-static bool parse_date(int64_t *out, struct bytes value)
-{
-	char given[32] = {0}, again[32];
-	struct tm tm = {0};
-
-	if (value.size >= sizeof given)
-		return false;
-	memcpy(given, value.data, value.size);
-	if (!strptime(given, DATE_FORMAT, &tm))
-		return false;
-	*out = timegm(&tm);
-	format_date(again, *out);
-	return strcmp(given, again) == 0;
-}
-
 static void refuse(struct admission *a, unsigned status, const char *reason)
 {
 	a->route = NULL;
@@ -161,7 +135,7 @@ static bool is_fresh(struct gateway *g, struct admission *a, struct crypto *c, c
 	size_t count;
 	const struct bhttp_field *f = bhttp_header(m, "date", &count);
 
-	if (f && parse_date(&date, f->value)) {
+	if (f && date_read(&date, f->value)) {
 		crypto_hmac(c, CRYPTO_SHA256, tag, key, enc, 1);
 		verdict = replay_check(replay, load_le64(tag), date, gateway_now(g));
 	}
@@ -328,7 +302,7 @@ static void answer_date(struct gateway *g, struct http_request *req)
 		.size = sizeof json - 1,
 		.header = "Date"};
 
-	format_date(reply.header_value, gateway_now(g));
+	date_write(reply.header_value, gateway_now(g));
 	http_answer(req, &reply);
 }
 

@@ -3,16 +3,14 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/keyfile.h"
 
 #define ENDING ".key"
 #define FILE_BYTES 512
@@ -40,44 +38,6 @@ static bool is_key_name(const char *name)
 
 /* --- reading */
 
-static enum veil_status read_text(struct file *f, const char *path, struct veil_error *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	enum veil_status st = VEIL_OK;
-	struct stat info;
-	ssize_t n;
-
-	if (fd < 0 || fstat(fd, &info) != 0) {
-		st = error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
-	} else if (!S_ISREG(info.st_mode)) {
-		st = error_set(err, VEIL_E_INVALID, "%s is not a file", path);
-	} else if (info.st_mode & 077) {
-		st = error_set(err, VEIL_E_INVALID,
-			"%s may be read by others than its owner; chmod 600 it, or make another key", path);
-	} else {
-		n = read(fd, f->text, FILE_BYTES);
-		f->text[n < 0 ? 0 : n] = 0;
-		if (n < 0)
-			st = error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
-	}
-	if (fd >= 0)
-		close(fd);
-	return st;
-}
-
-static bool parse_hex(uint8_t *out, size_t size, const char *hex)
-{
-	for (size_t i = 0; i < 2 * size; i++) {
-		char c = hex[i];
-		int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-
-		if (v < 0)
-			return false;
-		out[i / 2] = (uint8_t)(i % 2 ? out[i / 2] | v : v << 4);
-	}
-	return true;
-}
-
 static enum veil_status parse(struct file *f, const char *path, struct veil_error *err)
 {
 	const struct kem *kem;
@@ -95,7 +55,7 @@ static enum veil_status parse(struct file *f, const char *path, struct veil_erro
 		return error_set(err, VEIL_E_UNSUPPORTED, "%s: this build has no KEM 0x%04x", path, f->kem);
 	rest = f->text + at;
 	if (strspn(rest, "0123456789abcdef") != 2 * kem->private_bytes ||
-		!parse_hex(f->private_key, kem->private_bytes, rest))
+		!keyfile_hex(f->private_key, kem->private_bytes, rest))
 		return error_set(err, VEIL_E_INVALID, "%s: the private key has not %zu bytes in hexadecimal",
 			path, kem->private_bytes);
 	sscanf(rest + 2 * kem->private_bytes, " %n", &end);
@@ -155,7 +115,7 @@ enum veil_status keys_load(struct keys **out, struct crypto *c, const char *dir,
 	for (int i = 0; i < count; i++) {
 		if (st == VEIL_OK && is_key_name(names[i]->d_name)) {
 			snprintf(path, sizeof path, "%s/%s", dir, names[i]->d_name);
-			st = read_text(f, path, err);
+			st = keyfile_read(f->text, sizeof f->text, path, err);
 			if (st == VEIL_OK)
 				st = parse(f, path, err);
 			if (st == VEIL_OK && !is_over(f->not_after, grace, now))

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/keyfile.h"
 #include "search/keys.h"
 
 #define TEXT_BYTES 512
@@ -50,27 +49,6 @@ static unsigned free_id(const struct keys *k)
 	return id;
 }
 
-/* Whole or not at all, and for its owner only. */
-static enum veil_status write_file(const char *path, const char *text, struct veil_error *err)
-{
-	size_t size = strlen(text);
-	char temporary[1100];
-	bool ok;
-	int fd;
-
-	snprintf(temporary, sizeof temporary, "%s.new", path);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return error_set(err, VEIL_E_IO, "%s: %s", temporary, strerror(errno));
-	ok = write(fd, text, size) == (ssize_t)size && fsync(fd) == 0;
-	ok = close(fd) == 0 && ok && rename(temporary, path) == 0;
-	if (ok)
-		return VEIL_OK;
-	error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
-	unlink(temporary);
-	return VEIL_E_IO;
-}
-
 static enum veil_status write_key(struct crypto *c, const struct kem *kem, unsigned id, int64_t from,
 	int64_t until, const char *path, struct veil_error *err)
 {
@@ -94,7 +72,7 @@ static enum veil_status write_key(struct crypto *c, const struct kem *kem, unsig
 	for (size_t i = 0; i < kem->private_bytes; i++)
 		at += snprintf(text + at, TEXT_BYTES - (size_t)at, "%02x", private_key[i]);
 	snprintf(text + at, TEXT_BYTES - (size_t)at, "\n");
-	st = write_file(path, text, err);
+	st = keyfile_write(path, text, strlen(text), 0600, err);
 	arena_clear(&secret);
 	return st;
 }
