@@ -98,6 +98,21 @@ enum veil_status keyconfig_read(
 	return VEIL_OK;
 }
 
+bool keyconfig_next(struct bytes *body, struct bytes *one)
+{
+	size_t size;
+
+	if (body->size < 2)
+		return false;
+	size = 2 + ((size_t)body->data[0] << 8 | body->data[1]);
+	if (size > body->size)
+		return false;
+	*one = (struct bytes){body->data, size};
+	body->data += size;
+	body->size -= size;
+	return true;
+}
+
 static size_t one_bytes(const struct keyconfig *config)
 {
 	return 1 + 2 + config->kem->public_bytes + 2 + 4 * config->algorithm_count;

@@ -37,6 +37,10 @@ struct keyconfig_list {
 enum veil_status keyconfig_read(
 	struct keyconfig_list *list, const void *data, size_t size, struct veil_error *err) VEIL_MUST_CHECK;
 
+/** Takes the next configuration off a body, as it stands there with its length before it, known or not: what
+ * a signed configuration names by its hash. False at the end, or where what is left is cut off. */
+bool keyconfig_next(struct bytes *body, struct bytes *one);
+
 /** The bytes of such a body, which depend on the list alone: the same for every client. */
 size_t keyconfig_bytes(const struct keyconfig *configs, size_t count);
 void keyconfig_write(uint8_t *out, const struct keyconfig *configs, size_t count);
