@@ -14,6 +14,7 @@
 const struct http_route front_routes[] = {
 	OWN_ROUTES,
 	{"POST", "/gateway", HTTP_LIMIT_SET, MESSAGE_REQUEST_TYPE, true, route_gateway, NULL},
+	{"GET", WIRE_SIGNED_PATH, 0, NULL, false, route_signed, NULL},
 	{"GET", "/.well-known/ohttp-gateway", 0, NULL, false, route_gateway_keys, NULL},
 };
 const size_t front_route_count = sizeof front_routes / sizeof *front_routes;

@@ -165,12 +165,20 @@ static enum veil_status open_index(struct service *s, struct snapshot **out, str
 	return VEIL_OK;
 }
 
+static enum veil_status load_vouched(struct service *s, const struct snapshot *now, struct veil_error *err)
+{
+	const char *path = s->config->signed_config;
+
+	return path[0] ? vouched_load(&s->vouched, path, now, s->gateway, err) : VEIL_OK;
+}
+
 enum veil_status service_start(struct service *s, const struct config *config, struct veil_error *err)
 {
 	struct snapshot *snapshot = NULL;
 	enum veil_status st;
 
 	*s = (struct service){.config = config};
+	vouched_init(&s->vouched);
 	if (metrics_create(&s->metrics, &veild_metrics) != VEIL_OK)
 		return error_set(err, VEIL_E_NOMEM, "no memory for the metrics");
 	st = config->gateway_keys[0]
@@ -180,8 +188,12 @@ enum veil_status service_start(struct service *s, const struct config *config, s
 		st = error_set(err, VEIL_E_NOMEM, "no memory for the cache");
 	if (st == VEIL_OK)
 		st = open_index(s, &snapshot, err);
-	if (st != VEIL_OK)
+	if (st == VEIL_OK)
+		st = load_vouched(s, snapshot, err);
+	if (st != VEIL_OK) {
+		snapshot_release(snapshot);
 		goto out;
+	}
 	versions_init(&s->versions, snapshot);
 	set_sizes(s, snapshot, NULL);
 	st = start_workers(s, snapshot, err);
@@ -208,7 +220,8 @@ void service_reload(struct service *s)
 		log_error("gateway: keys not reloaded, those before stay: %s", err.text);
 	}
 	log_info("SIGHUP: opening %s beside what is served", s->config->index);
-	if (open_index(s, &next, &err) != VEIL_OK) {
+	if (open_index(s, &next, &err) != VEIL_OK || load_vouched(s, next, &err) != VEIL_OK) {
+		snapshot_release(next);
 		metrics_add(s->metrics, METRICS_reloads_failed, 1);
 		log_error("not reloaded, the version before is still served: %s", err.text);
 		goto out;
@@ -259,6 +272,7 @@ void service_stop(struct service *s)
 	free(s->workers);
 	buffers_destroy(s->replies);
 	gateway_destroy(s->gateway);
+	vouched_clear(&s->vouched);
 	versions_clear(&s->versions);
 	cache_destroy(s->cache);
 	metrics_destroy(s->metrics);

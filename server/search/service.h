@@ -13,6 +13,7 @@
 #include "search/memory.h"
 #include "search/metrics.h"
 #include "search/versions.h"
+#include "search/vouched.h"
 #include "search/worker.h"
 #include "veil/status.h"
 
@@ -26,6 +27,7 @@ struct service {
 	struct versions versions;
 	atomic_size_t query_bytes, reply_bytes; /* the largest of the versions served */
 	struct gateway *gateway; /* NULL: off */
+	struct vouched vouched;
 	struct buffers *replies; /* bodies of replies to queries */
 	struct worker *workers; /* [worker_count] */
 	unsigned worker_count;
@@ -60,6 +62,7 @@ extern const size_t inside_route_count;
 /* Handlers, one file each; `state` is a struct service. */
 void route_config(void *state, struct http_request *req);
 void route_object(void *state, struct http_request *req);
+void route_signed(void *state, struct http_request *req);
 void route_query(void *state, struct http_request *req);
 void route_gateway(void *state, struct http_request *req);
 void route_gateway_keys(void *state, struct http_request *req);

@@ -2,7 +2,6 @@
 #include "search/snapshot.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/require.h"
@@ -11,34 +10,21 @@
 #include "kit/log.h"
 #include "kit/pages.h"
 #include "nn/shard.h"
-#include "wire/messages.h"
+#include "search/describe.h"
 
 #define PROGRESS_NS 5000000000u
 
 static enum veil_status make_config(struct snapshot *s, struct veil_error *err)
 {
-	const struct store_index *index = s->index;
-	struct wire_config c = {.spec = index->spec,
-		.shards = index->shards,
-		.label_bytes = index->label_bytes,
-		.records = index->records};
-	enum veil_status st;
+	struct wire_config c;
+	enum veil_status st = describe_index(&s->config, &s->config_size, &c, s->index, s->ctx, err);
 
-	s->query_bytes = wire_query_bytes(s->ctx);
-	s->reply_bytes = wire_reply_bytes(s->ctx, index->label_bytes);
-	if (s->query_bytes > UINT32_MAX || s->reply_bytes > UINT32_MAX || index->codebook_size > UINT32_MAX)
-		return error_set(
-			err, VEIL_E_UNSUPPORTED, "a message of this index would be larger than 4 GiB");
-	c.query_bytes = (uint32_t)s->query_bytes;
-	c.reply_bytes = (uint32_t)s->reply_bytes;
-	c.codebook_bytes = (uint32_t)index->codebook_size;
-	memcpy(c.index_id, index->id, HASH_BYTES);
-	memcpy(c.codebook_hash, index->codebook_hash, HASH_BYTES);
-	if (!wire_config_set_name(&c, index->name))
-		return error_set(err, VEIL_E_CORRUPT,
-			"the index's name is not at most %d bytes of printable UTF-8", WIRE_MAX_NAME_BYTES);
-	st = wire_config_write(&s->config, &s->config_size, &c);
-	return st == VEIL_OK ? st : error_set(err, st, "no memory for the configuration");
+	if (st != VEIL_OK)
+		return st;
+	s->query_bytes = c.query_bytes;
+	s->reply_bytes = c.reply_bytes;
+	hash_sha256(s->config_hash, s->config, s->config_size);
+	return VEIL_OK;
 }
 
 struct transform {

@@ -23,6 +23,7 @@ struct snapshot {
 		*slot; /* [index->shards] of ctx->shard_bytes: the transformed shards that are there */
 	uint8_t *config; /* the body of GET /v1/config */
 	size_t config_size;
+	uint8_t config_hash[HASH_BYTES];
 	size_t query_bytes; /* of whole bodies */
 	size_t reply_bytes;
 };

@@ -49,23 +49,34 @@ struct snapshot *versions_find(struct versions *v, const uint8_t id[HASH_BYTES])
 	return s;
 }
 
-static bool has_object(const struct snapshot *s, const char *hex)
+static bool is_hash(const uint8_t hash[HASH_BYTES], const char *hex)
 {
 	char have[HASH_HEX_SIZE];
 
-	hash_hex(have, s->index->codebook_hash);
+	hash_hex(have, hash);
 	return strcmp(have, hex) == 0;
 }
 
-struct snapshot *versions_with_object(struct versions *v, const char *hex)
+static bool find_object(struct bytes *object, const struct snapshot *s, const char *hex)
+{
+	if (is_hash(s->index->codebook_hash, hex))
+		*object = (struct bytes){s->index->codebook, s->index->codebook_size};
+	else if (is_hash(s->config_hash, hex))
+		*object = (struct bytes){s->config, s->config_size};
+	else
+		return false;
+	return true;
+}
+
+struct snapshot *versions_with_object(struct versions *v, struct bytes *object, const char *hex)
 {
 	struct snapshot *s;
 
 	pthread_mutex_lock(&v->lock);
 	s = v->current;
-	if (!has_object(s, hex))
+	if (!find_object(object, s, hex))
 		s = previous(v);
-	if (s && !has_object(s, hex))
+	if (s && !find_object(object, s, hex))
 		s = NULL;
 	reference(s);
 	pthread_mutex_unlock(&v->lock);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "search/snapshot.h"
 
 /* The versions in force: the current one, and for a while the one before it, so that clients that hold its
@@ -24,8 +25,9 @@ void versions_init(struct versions *v, struct snapshot *first);
 struct snapshot *versions_current(struct versions *v);
 /** The version of that id; NULL if it is not served (any more). */
 struct snapshot *versions_find(struct versions *v, const uint8_t id[HASH_BYTES]);
-/** The version whose codebook has this hash, in hexadecimal digits; NULL if there is none. */
-struct snapshot *versions_with_object(struct versions *v, const char *hex);
+/** The version whose codebook or configuration has this hash, in hexadecimal digits: `object` gets it, and
+ * lives as long as the reference. NULL if there is none. */
+struct snapshot *versions_with_object(struct versions *v, struct bytes *object, const char *hex);
 /** Takes over the caller's reference; what was current is served for keep_ns more, what was previous no more.
  */
 void versions_replace(struct versions *v, struct snapshot *next, uint64_t keep_ns);

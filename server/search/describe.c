@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "search/describe.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+enum veil_status describe_index(uint8_t **body, size_t *size, struct wire_config *config,
+	const struct store_index *index, const struct nn_context *ctx, struct veil_error *err)
+{
+	size_t query = wire_query_bytes(ctx), reply = wire_reply_bytes(ctx, index->label_bytes);
+	struct wire_config c = {.spec = index->spec,
+		.shards = index->shards,
+		.label_bytes = index->label_bytes,
+		.records = index->records};
+	enum veil_status st;
+
+	*body = NULL;
+	if (query > UINT32_MAX || reply > UINT32_MAX || index->codebook_size > UINT32_MAX)
+		return error_set(
+			err, VEIL_E_UNSUPPORTED, "a message of this index would be larger than 4 GiB");
+	c.query_bytes = (uint32_t)query;
+	c.reply_bytes = (uint32_t)reply;
+	c.codebook_bytes = (uint32_t)index->codebook_size;
+	memcpy(c.index_id, index->id, HASH_BYTES);
+	memcpy(c.codebook_hash, index->codebook_hash, HASH_BYTES);
+	if (!wire_config_set_name(&c, index->name))
+		return error_set(err, VEIL_E_CORRUPT,
+			"the index's name is not at most %d bytes of printable UTF-8", WIRE_MAX_NAME_BYTES);
+	st = wire_config_write(body, size, &c);
+	*config = c;
+	return st == VEIL_OK ? st : error_set(err, st, "no memory for the configuration");
+}
