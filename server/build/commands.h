@@ -9,6 +9,8 @@
 
 int cmd_build(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_new_signing_key(int argc, char **argv); /* in cmd_sign.c */
+int cmd_sign(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 
 #endif

@@ -44,6 +44,22 @@ static const struct command {
 		"veil-index verify DIR\n"
 		"Checks every byte and every rule of an index; names the file that is broken. Exit status 0: "
 		"whole, 1: not.\n"},
+	{"sign", cmd_sign,
+		"veil-index sign DIR --key FILE --gateway-keys FILE --authority HOST --output FILE "
+		"[OPTIONS]\n"
+		"Signs what clients are to be shown: the version in force, keys of the gateway, and for how "
+		"long.\n"
+		"  --key FILE           of new-signing-key; again for each key of an overlap, up to 4\n"
+		"  --gateway-keys FILE  what veild answers at /.well-known/ohttp-gateway\n"
+		"  --authority HOST     host[:port] that every request inside names\n"
+		"  --output FILE        for veild --signed-config\n"
+		"  --days N             how long it is valid (default 30)\n"
+		"  --sequence N         its number, larger than all before (default: the time, or one more)\n"
+		"  --from SECONDS       begin, in seconds since 1970 (default: an hour ago)\n"},
+	{"new-signing-key", cmd_new_signing_key,
+		"veil-index new-signing-key FILE\n"
+		"Makes a key to sign with: FILE, for its owner only, and FILE.pub, the trust file of "
+		"clients.\n"},
 };
 
 static int usage(FILE *to)
@@ -52,6 +68,8 @@ static int usage(FILE *to)
 	      "  build    vectors to an index\n"
 	      "  info     what an index holds\n"
 	      "  verify   check an index\n"
+	      "  sign     vouch for an index and keys of a gateway\n"
+	      "  new-signing-key\n"
 	      "veil-index COMMAND --help says more; veil-index --version.\n",
 		to);
 	return to == stdout ? 0 : EXIT_USAGE;

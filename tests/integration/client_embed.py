@@ -229,11 +229,11 @@ class Command(Case):
             result = veil('embed', *arguments)
             self.assertEqual((result.returncode, result.stdout), (USAGE, ''), arguments)
         for arguments in (['--image', image, '--vector', 'x.npy'], ['--image', image, '--row', '1'], []):
-            result = veil('search', '--server', 'http://127.0.0.1:9', *arguments)
+            result = veil('search', '--direct', '--server', 'http://127.0.0.1:9', *arguments)
             self.assertEqual((result.returncode, result.stdout), (USAGE, ''), arguments)
         self.assertEqual(veil('embed', image, '--output', '/nowhere/x.npy').returncode, INPUT)
-        self.assertEqual(veil('search', '--server', 'http://127.0.0.1:9', '--image', image).returncode, SERVER)
-        self.assertEqual(veil('search', '--server', 'http://127.0.0.1:9', '--image', '/nowhere').returncode, INPUT)
+        self.assertEqual(veil('search', '--direct', '--server', 'http://127.0.0.1:9', '--image', image).returncode, SERVER)
+        self.assertEqual(veil('search', '--direct', '--server', 'http://127.0.0.1:9', '--image', '/nowhere').returncode, INPUT)
 
     def test_the_demo_finds_what_a_drawing_shows(self):
         demo = os.path.join(SOURCE, 'client/demo/run.sh')
@@ -254,7 +254,7 @@ class Command(Case):
 class Without(Case):
     def test_it_says_what_to_install(self):
         image = os.path.join(SOURCE, DRAWING)
-        for arguments in (['embed', image], ['search', '--server', 'http://127.0.0.1:9', '--image', image]):
+        for arguments in (['embed', image], ['search', '--direct', '--server', 'http://127.0.0.1:9', '--image', image]):
             result = veil(*arguments)
             self.assertEqual((result.returncode, result.stdout), (INPUT, ''))
             self.assertIn('this build has no image embedding: install libopencv-dnn-dev', result.stderr)

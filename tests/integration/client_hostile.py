@@ -35,7 +35,7 @@ class Case(unittest.TestCase):
         return result
 
     def search(self, server, *more, env=None):
-        return self.veil('search', '--server', server.url, '--vector', self.vector, *more, env=env)
+        return self.veil('search', '--direct', '--server', server.url, '--vector', self.vector, *more, env=env)
 
     def expect(self, answers, status, words, queries=1, more=()):
         """A search against a server with these answers ends so, and the server saw so many queries."""
@@ -123,8 +123,8 @@ class Honest(Case):
 
     def test_info_tells_what_is_served(self):
         with FakeServer() as server:
-            out = json.loads(self.veil('info', '--server', server.url, '--json').stdout)
-            text = self.veil('info', '--server', server.url).stdout
+            out = json.loads(self.veil('info', '--direct', '--server', server.url, '--json').stdout)
+            text = self.veil('info', '--direct', '--server', server.url).stdout
         self.assertEqual((out['name'], out['dim'], out['shards'], out['rows'], out['records']), ('fake', 32, 3, 128, 120))
         self.assertEqual((out['query_bytes'], out['reply_bytes']), (len(fake.query()), len(fake.reply())))
         self.assertFalse(out['exact'])
@@ -246,12 +246,12 @@ class Lying(Case):
 class Usage(Case):
     def test_wrong_use_is_told_and_nothing_is_sent(self):
         with FakeServer() as server:
-            for arguments in ([], ['dance'], ['search'], ['search', '--server', server.url],
+            for arguments in ([], ['dance'], ['search'], ['search', '--direct', '--server', server.url],
                               ['search', '--vector', self.vector], ['search', '--bogus'], ['info'], ['info', 'x'],
-                              ['search', '--server', server.url, '--vector', self.vector, '--top', '0'],
-                              ['search', '--server', server.url, '--vector', self.vector, '--probes', '-1'],
-                              ['search', '--server', server.url, '--vector', self.vector, '--row', '1x'],
-                              ['search', '--server', server.url, '--vector', self.vector, 'more']):
+                              ['search', '--direct', '--server', server.url, '--vector', self.vector, '--top', '0'],
+                              ['search', '--direct', '--server', server.url, '--vector', self.vector, '--probes', '-1'],
+                              ['search', '--direct', '--server', server.url, '--vector', self.vector, '--row', '1x'],
+                              ['search', '--direct', '--server', server.url, '--vector', self.vector, 'more']):
                 with self.subTest(arguments):
                     result = self.veil(*arguments)
                     self.assertEqual((result.returncode, result.stdout), (USAGE, ''))
@@ -284,7 +284,7 @@ class Usage(Case):
 
     def test_output_that_cannot_be_written_is_an_error(self):
         with FakeServer() as server, open('/dev/full', 'w', encoding='ascii') as full:
-            result = subprocess.run([VEIL, 'search', '--server', server.url, '--vector', self.vector], stdout=full,
+            result = subprocess.run([VEIL, 'search', '--direct', '--server', server.url, '--vector', self.vector], stdout=full,
                                     stderr=subprocess.PIPE, text=True, timeout=60, check=False)
         self.assertEqual(result.returncode, INPUT)
         self.assertIn('could not all be written', result.stderr)

@@ -69,7 +69,7 @@ class Search(unittest.TestCase):
     def test_a_drawing_of_the_database_finds_itself_by_name(self):
         for params in PARAMS:
             for row in (0, 800, 1910):
-                result = run(program('client/cli/veil'), 'search', '--server', self.url[params], '--vector', self.google,
+                result = run(program('client/cli/veil'), 'search', '--direct', '--server', self.url[params], '--vector', self.google,
                              '--row', str(row), '--top', '3', '--json')
                 self.assertEqual(result.returncode, 0, result.stderr)
                 out = json.loads(result.stdout)
@@ -83,7 +83,7 @@ class Search(unittest.TestCase):
         costs = set()
         shards = set()
         for row in range(0, 1911, 91):
-            out = json.loads(run(program('client/cli/veil'), 'search', '--server', self.url[PARAMS[0]], '--vector',
+            out = json.loads(run(program('client/cli/veil'), 'search', '--direct', '--server', self.url[PARAMS[0]], '--vector',
                                  self.google, '--row', str(row), '--json').stdout)
             shards.add(out['cost']['shards'][0])
             costs.add((out['cost']['bytes_up'], out['cost']['bytes_down']))
