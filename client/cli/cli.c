@@ -58,21 +58,3 @@ int cli_finish(void)
 	fprintf(stderr, "veil: the output could not all be written: %s\n", strerror(errno));
 	return CLI_INPUT;
 }
-
-enum veil_status cli_connect(
-	struct veil_client **out, const char *server, uint32_t timeout_ms, struct veil_error *err)
-{
-	struct veil_client *client;
-	enum veil_status st = veil_client_create(&client, server, err);
-
-	if (st == VEIL_OK)
-		st = veil_client_set_timeout(client, timeout_ms, err);
-	if (st == VEIL_OK)
-		st = veil_client_refresh(client, err);
-	if (st != VEIL_OK) {
-		veil_client_destroy(client);
-		client = NULL;
-	}
-	*out = client;
-	return st;
-}

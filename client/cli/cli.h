@@ -2,6 +2,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <getopt.h>
 #include <stdint.h>
 
 #include "veil/client.h"
@@ -36,9 +37,32 @@ int cli_fail(enum veil_status status, const struct veil_error *err);
 int cli_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** A whole decimal number in [low, high]; false otherwise. */
 int cli_number(const char *text, uint32_t low, uint32_t high, uint32_t *value);
+/** Whom to ask, and how: options that all commands have that ask a server. */
+struct cli_server {
+	const char *server; /* --server with --direct, */
+	const char *relay; /* or --relay */
+	const char *ca, *trust, *state, *policy; /* NULL: not given */
+	uint32_t timeout_ms;
+	int direct;
+};
+/** Rows of struct option for these, and their values. */
+#define CLI_SERVER_OPTIONS                                                                        \
+	{"server", required_argument, NULL, 256}, {"direct", no_argument, NULL, 257},             \
+		{"relay", required_argument, NULL, 258}, {"ca", required_argument, NULL, 259},    \
+		{"trust", required_argument, NULL, 260}, {"state", required_argument, NULL, 261}, \
+		{"kem-policy", required_argument, NULL, 262},                                     \
+	{                                                                                         \
+		"timeout", required_argument, NULL, 263                                           \
+	}
+/** Their lines of a --help. */
+extern const char cli_server_help[];
+/** Takes an option of getopt_long if it is one of these; CLI_OK, or CLI_USAGE after saying why. */
+int cli_server_take(struct cli_server *server, int option, const char *argument);
+/** Do they go together? Never the address shown by accident: CLI_USAGE after saying what to add. */
+int cli_server_check(const struct cli_server *server, const char *command);
 /** A client that has fetched what the server serves; NULL on failure. */
-enum veil_status cli_connect(struct veil_client **out, const char *server, uint32_t timeout_ms,
-	struct veil_error *err) VEIL_MUST_CHECK;
+enum veil_status cli_connect(
+	struct veil_client **out, const struct cli_server *server, struct veil_error *err) VEIL_MUST_CHECK;
 /** The vector of a picture; *vector is freed by the caller, NULL on failure. */
 enum veil_status cli_embed_image(
 	float **vector, uint32_t *dim, const char *path, struct veil_error *err) VEIL_MUST_CHECK;

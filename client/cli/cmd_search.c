@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,51 +7,45 @@
 #include "cli/output.h"
 #include "veil/vectors.h"
 
-static const char help[] =
-	"usage: veil search --server URL --vector FILE [--row N] | --image FILE\n"
-	"                   [--probes P] [--top K] [--json] [--timeout MS]\n"
+static const char usage[] =
+	"usage: veil search --relay URL | --direct --server URL  --vector FILE [--row N] | --image FILE\n"
+	"                   [--probes P] [--top K] [--json] [OPTIONS]\n"
 	"Find the records nearest to a vector. The server does not learn the vector, the scores or the "
-	"records.\n\n"
-	"  --server URL   http://host:port or unix:/path/of/socket\n"
+	"records.\n\n";
+static const char help[] =
 	"  --vector FILE  .fvecs, .npy, .jsonl, or numbers as text (a JSON array is fine)\n"
 	"  --row N        which row of the file, from 0 (default 0)\n"
 	"  --image FILE   the vector of a PNG, JPEG or WebP picture, made on this machine (veil embed)\n"
 	"  --probes P     ask the P nearest shards (default 1): finds more, costs P times as much\n"
 	"  --top K        print the K best records (default 10)\n"
 	"  --json         one JSON object on standard output\n"
-	"  --timeout MS   for one request (default 30000)\n"
 	"  --help         this text\n";
 
 struct arguments {
-	const char *server;
+	struct cli_server server;
 	const char *file;
 	const char *image; /* one of the two */
-	uint32_t row, probes, top, timeout_ms;
+	uint32_t row, probes, top;
 	int json;
 	int help;
 };
 
 static int parse(struct arguments *a, int argc, char **argv)
 {
-	static const struct option options[] = {{"server", required_argument, NULL, 's'},
-		{"vector", required_argument, NULL, 'v'}, {"image", required_argument, NULL, 'i'},
-		{"row", required_argument, NULL, 'r'}, {"probes", required_argument, NULL, 'p'},
-		{"top", required_argument, NULL, 'k'}, {"timeout", required_argument, NULL, 'w'},
+	static const struct option options[] = {CLI_SERVER_OPTIONS, {"vector", required_argument, NULL, 'v'},
+		{"image", required_argument, NULL, 'i'}, {"row", required_argument, NULL, 'r'},
+		{"probes", required_argument, NULL, 'p'}, {"top", required_argument, NULL, 'k'},
 		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	struct {
 		int option;
 		const char *name;
 		uint32_t low, high, *value;
 	} numbers[] = {{'r', "row", 0, UINT32_MAX, &a->row}, {'p', "probes", 1, UINT32_MAX, &a->probes},
-		{'k', "top", 1, UINT32_MAX, &a->top},
-		{'w', "timeout", 1, CLI_MAX_TIMEOUT_MS, &a->timeout_ms}};
+		{'k', "top", 1, UINT32_MAX, &a->top}};
 	int option, row = 0;
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
-		case 's':
-			a->server = optarg;
-			break;
 		case 'v':
 			a->file = optarg;
 			break;
@@ -67,6 +60,9 @@ static int parse(struct arguments *a, int argc, char **argv)
 			return CLI_OK;
 		case '?':
 			return CLI_USAGE; /* getopt has said why */
+		default:
+			if (cli_server_take(&a->server, option, optarg) != CLI_OK)
+				return CLI_USAGE;
 		}
 		row = row || option == 'r';
 		for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -78,20 +74,28 @@ static int parse(struct arguments *a, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_misuse("search takes no argument \"%s\"", argv[optind]);
-	if (!a->server || (!a->file && !a->image))
-		return cli_misuse("search needs --%s", a->server ? "vector or --image" : "server");
+	if (cli_server_check(&a->server, "search") != CLI_OK)
+		return CLI_USAGE;
+	if (!a->file && !a->image)
+		return cli_misuse("search needs --vector or --image");
 	if (a->image && (a->file || row))
 		return cli_misuse("search takes --image or --%s, not both", a->file ? "vector" : "row");
 	return CLI_OK;
 }
 
-/* The truth about the direct mode, at every search. */
-static void print_note(const struct veil_cost *cost)
+/* Who saw what, at every search. */
+static void print_note(const struct veil_cost *cost, int direct)
 {
-	fprintf(stderr, "note: direct mode: the server sees your address, the time, and that shard");
+	if (direct)
+		fprintf(stderr, "note: direct mode: the server sees your address, the time, and that shard");
+	else
+		fprintf(stderr, "note: through a relay, which sees your address and the time; the server "
+				"sees only that "
+				"somebody asked shard");
 	for (uint32_t i = 0; i < cost->shards_asked; i++)
 		fprintf(stderr, "%s %u", i ? "," : "", cost->shards[i]);
-	fprintf(stderr, " was asked; it does not see the vector, the scores or the results\n");
+	fprintf(stderr, "%s; neither the vector, the scores nor the results are seen by anybody\n",
+		direct ? " was asked" : "");
 }
 
 /* The row of the file as a vector that the caller frees. */
@@ -130,12 +134,13 @@ static int search(const struct arguments *a)
 				       : read_vector(&vector, &dim, a, &err);
 
 	if (st == VEIL_OK)
-		st = cli_connect(&client, a->server, a->timeout_ms, &err);
+		st = cli_connect(&client, &a->server, &err);
 	if (st == VEIL_OK)
 		st = veil_client_search(client, &hits, vector, dim, a->probes, a->top, &err);
 	if (st == VEIL_OK) {
-		print_note(veil_hits_cost(hits));
-		code = output_hits(veil_client_info(client), hits, a->json);
+		print_note(veil_hits_cost(hits), a->server.direct);
+		code = output_hits(
+			veil_client_info(client), hits, a->server.direct ? "direct" : "relay", a->json);
 	} else {
 		code = cli_fail(st, &err);
 	}
@@ -147,13 +152,13 @@ static int search(const struct arguments *a)
 
 int cli_search(int argc, char **argv)
 {
-	struct arguments a = {.probes = 1, .top = 10, .timeout_ms = CLI_DEFAULT_TIMEOUT_MS};
+	struct arguments a = {.probes = 1, .top = 10, .server = {.timeout_ms = CLI_DEFAULT_TIMEOUT_MS}};
 	int code = parse(&a, argc, argv);
 
 	if (code != CLI_OK)
 		return code;
 	if (a.help) {
-		fputs(help, stdout);
+		printf("%s%s%s", usage, cli_server_help, help);
 		return cli_finish();
 	}
 	return search(&a);

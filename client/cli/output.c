@@ -86,13 +86,13 @@ static json_t *pack_cost(const struct veil_cost *c)
 		"network_us", c->network_us, "decrypt_us", c->decrypt_us);
 }
 
-static int print_hits_json(const struct veil_index_info *info, const struct veil_hits *hits)
+static int print_hits_json(const struct veil_index_info *info, const struct veil_hits *hits, const char *mode)
 {
 	json_t *results = json_array();
 
 	for (size_t i = 0; i < veil_hits_count(hits); i++)
 		json_array_append_new(results, pack_hit(veil_hits_at(hits, i)));
-	return print_json(json_pack("{ss ss so so}", "mode", "direct", "index", info->id, "results", results,
+	return print_json(json_pack("{ss ss so so}", "mode", mode, "index", info->id, "results", results,
 		"cost", pack_cost(veil_hits_cost(hits))));
 }
 
@@ -112,10 +112,10 @@ static void print_cost(const struct veil_cost *c)
 	putchar('\n');
 }
 
-int output_hits(const struct veil_index_info *info, const struct veil_hits *hits, int json)
+int output_hits(const struct veil_index_info *info, const struct veil_hits *hits, const char *mode, int json)
 {
 	if (json)
-		return print_hits_json(info, hits);
+		return print_hits_json(info, hits, mode);
 	puts("rank      record  cosine   name");
 	for (size_t i = 0; i < veil_hits_count(hits); i++) {
 		const struct veil_hit *h = veil_hits_at(hits, i);

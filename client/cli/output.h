@@ -9,7 +9,8 @@
  * and meaning (docs/man/veil.1). Returns an exit status (cli.h). */
 int output_info(const struct veil_index_info *info, int json);
 int output_vector(const char *image, const float *vector, uint32_t dim, int json);
-int output_hits(const struct veil_index_info *info, const struct veil_hits *hits, int json);
+/** `mode`: "direct" or "relay". */
+int output_hits(const struct veil_index_info *info, const struct veil_hits *hits, const char *mode, int json);
 int output_plan(const struct veil_privacy_figures *figures, int json);
 int output_spending(const struct veil_privacy_spending *spending, int json);
 

@@ -8,22 +8,83 @@
 #define DEFAULT_TIMEOUT_MS 30000
 #define MAX_TIMEOUT_MS 3600000
 
-enum veil_status veil_client_create(struct veil_client **out, const char *url, struct veil_error *err)
+static struct veil_client *create(void)
 {
 	struct veil_client *client = calloc(1, sizeof *client);
+
+	if (client)
+		client->timeout_ms = DEFAULT_TIMEOUT_MS;
+	return client;
+}
+
+/* Takes the client. */
+static enum veil_status give(struct veil_client **out, struct veil_client *client, enum veil_status st)
+{
+	if (st != VEIL_OK) {
+		veil_client_destroy(client);
+		client = NULL;
+	}
+	*out = client;
+	return st;
+}
+
+enum veil_status veil_client_create(struct veil_client **out, const char *url, struct veil_error *err)
+{
+	struct veil_client *client = create();
+
+	*out = NULL;
+	if (!client)
+		return error_set(err, VEIL_E_NOMEM, "no memory for a client");
+	return give(out, client, transport_http_create(&client->transport, url, err));
+}
+
+enum veil_status veil_client_create_relayed(struct veil_client **out, const char *relay, const char *ca,
+	const char *trust, const char *state, struct veil_error *err)
+{
+	struct veil_client *client = create();
 	enum veil_status st;
 
 	*out = NULL;
 	if (!client)
 		return error_set(err, VEIL_E_NOMEM, "no memory for a client");
-	client->timeout_ms = DEFAULT_TIMEOUT_MS;
-	st = transport_http_create(&client->transport, url, err);
-	if (st != VEIL_OK) {
-		free(client);
+	client->relayed = true;
+	st = veil_client_set_trust(client, trust, state, err);
+	if (st == VEIL_OK)
+		st = transport_ohttp_create(&client->transport, relay, ca, &client->trust, err);
+	return give(out, client, st);
+}
+
+enum veil_status veil_client_set_trust(
+	struct veil_client *client, const char *trust, const char *state, struct veil_error *err)
+{
+	struct trust next;
+	enum veil_status st = trust_open(&next, trust, state, err);
+
+	if (st != VEIL_OK)
 		return st;
-	}
-	*out = client;
+	trust_clear(&client->trust);
+	client->trust = next;
+	client->trusting = true;
 	return VEIL_OK;
+}
+
+enum veil_status veil_client_set_kem_policy(
+	struct veil_client *client, const char *name, struct veil_error *err)
+{
+	enum keyconfig_policy policy;
+
+	if (!keyconfig_policy_from_name(&policy, name))
+		return error_set(err, VEIL_E_INVALID,
+			"\"%s\" is no policy: there are require-pq, prefer-pq and classic", name);
+	if (!client->relayed)
+		return error_set(err, VEIL_E_INVALID, "a policy of keys is for a client of a relay");
+	transport_ohttp_set_policy(&client->transport, policy);
+	return VEIL_OK;
+}
+
+const char *veil_client_kem_note(const struct veil_client *client)
+{
+	return client->relayed ? transport_ohttp_note(&client->transport) : NULL;
 }
 
 enum veil_status veil_client_set_timeout(
@@ -39,8 +100,17 @@ enum veil_status veil_client_set_timeout(
 enum veil_status veil_client_refresh(struct veil_client *client, struct veil_error *err)
 {
 	struct session *fresh;
-	enum veil_status st = session_fetch(&fresh, &client->transport, client->timeout_ms, err);
+	struct wire_signed vouched;
+	enum veil_status st = VEIL_OK;
 
+	if (client->relayed)
+		st = transport_ohttp_refresh(&client->transport, &vouched, client->timeout_ms, err);
+	else if (client->trusting)
+		st = trust_fetch(&client->trust, &vouched, &client->transport, WIRE_SIGNED_PATH,
+			client->timeout_ms, err);
+	if (st == VEIL_OK)
+		st = session_fetch(&fresh, &client->transport, client->trusting ? &vouched : NULL,
+			client->timeout_ms, err);
 	if (st != VEIL_OK)
 		return st;
 	session_destroy(client->session);
@@ -60,5 +130,6 @@ void veil_client_destroy(struct veil_client *client)
 	session_destroy(client->session);
 	if (client->transport.destroy)
 		client->transport.destroy(client->transport.state);
+	trust_clear(&client->trust);
 	free(client);
 }

@@ -2,12 +2,17 @@
 #ifndef SDK_CLIENT_H
 #define SDK_CLIENT_H
 
+#include <stdbool.h>
+
 #include "sdk/session.h"
-#include "sdk/transport.h"
+#include "sdk/transport_ohttp.h"
 #include "veil/client.h"
 
 struct veil_client {
 	struct transport transport;
+	bool relayed; /* the transport is one of transport_ohttp.h */
+	bool trusting; /* only what the operator has signed is used */
+	struct trust trust;
 	uint32_t timeout_ms;
 	struct session *session; /* NULL before the first refresh */
 };

@@ -135,13 +135,33 @@ static enum veil_status write_query(
 	return VEIL_OK;
 }
 
-static enum veil_status exchange(struct search *x, struct wire_reply *reply, struct veil_error *err)
+/* The query of one probe, while it is under way. */
+struct asking {
+	struct search *x;
+	struct secret_search *secret;
+	uint32_t probe;
+};
+
+/* A second try is another query: new secrets, a new body. */
+static enum veil_status renew(void *arg, struct veil_error *err)
 {
+	struct asking *a = arg;
+
+	secret_search_destroy(a->secret);
+	a->secret = NULL;
+	return write_query(a->x, &a->secret, a->probe, err);
+}
+
+static enum veil_status exchange(struct asking *a, struct wire_reply *reply, struct veil_error *err)
+{
+	struct search *x = a->x;
 	const struct session *s = x->session;
 	const struct transport_request request = {.path = "/v1/query",
 		.body = {x->body, s->config.query_bytes},
 		.limit_bytes = s->config.reply_bytes,
-		.timeout_ms = x->client->timeout_ms};
+		.timeout_ms = x->client->timeout_ms,
+		.renew = renew,
+		.renew_arg = a};
 	struct veil_cost *cost = &x->hits->cost;
 	struct transport_reply raw = {0};
 	enum veil_status st = transport_call(
@@ -153,8 +173,8 @@ static enum veil_status exchange(struct search *x, struct wire_reply *reply, str
 		st = error_set(err, VEIL_E_VERSION,
 			"the server answered from another version of the index; fetch its configuration "
 			"again");
-	cost->bytes_up += request.body.size;
-	cost->bytes_down += raw.size;
+	cost->bytes_up += raw.bytes_up;
+	cost->bytes_down += raw.bytes_down;
 	cost->network_us += raw.elapsed_us;
 	if (raw.server_us < 0 || cost->server_us < 0)
 		cost->server_us = -1;
@@ -193,25 +213,25 @@ static void keep_best(struct search *x, uint32_t probe)
 static enum veil_status ask(struct search *x, uint32_t probe, struct veil_error *err)
 {
 	struct veil_cost *cost = &x->hits->cost;
-	struct secret_search *secret = NULL;
+	struct asking a = {.x = x, .probe = probe};
 	struct wire_reply reply = {0};
 	double start = now_us();
-	enum veil_status st = write_query(x, &secret, probe, err);
+	enum veil_status st = write_query(x, &a.secret, probe, err);
 
 	cost->encrypt_us += now_us() - start;
 	if (st == VEIL_OK) {
 		cost->shards_asked++;
-		st = exchange(x, &reply, err);
+		st = exchange(&a, &reply, err);
 	}
 	if (st == VEIL_OK) {
 		start = now_us();
-		secret_search_decode(secret, x->scores, reply.ciphertexts.data);
+		secret_search_decode(a.secret, x->scores, reply.ciphertexts.data);
 		if (reply.labels.size) /* the bytes are NULL where there are none */
 			memcpy(labels_of(x, probe), reply.labels.data, reply.labels.size);
 		keep_best(x, probe);
 		cost->decrypt_us += now_us() - start;
 	}
-	secret_search_destroy(secret);
+	secret_search_destroy(a.secret);
 	wire_reply_clear(&reply);
 	return st;
 }

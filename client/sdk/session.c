@@ -115,16 +115,53 @@ enum veil_status session_read_codebook(struct session *session, struct bytes cod
 	return st;
 }
 
-static enum veil_status fetch_config(
-	struct session *s, const struct transport *transport, uint32_t timeout_ms, struct veil_error *err)
+enum veil_status session_check_signed(const struct session *session, struct bytes body,
+	const struct wire_signed *vouched, struct veil_error *err)
 {
-	const struct transport_request request = {
-		.path = "/v1/config", .limit_bytes = WIRE_MAX_CONFIG_BYTES, .timeout_ms = timeout_ms};
-	struct transport_reply reply = {0};
-	enum veil_status st = transport_call(transport, &reply, &request, WIRE_CONTENT_TYPE, 0, err);
+	const struct wire_config *c = &session->config;
+	uint8_t hash[HASH_BYTES];
+	const char *what = NULL;
 
+	hash_sha256(hash, body.data, body.size);
+	if (!wire_signed_has(vouched, WIRE_SIGNED_CONFIG, hash))
+		what = "the configuration";
+	else if (!wire_signed_has(vouched, WIRE_SIGNED_INDEX, c->index_id))
+		what = "the version of the index";
+	else if (!wire_signed_has(vouched, WIRE_SIGNED_CODEBOOK, c->codebook_hash))
+		what = "the codebook";
+	if (!what)
+		return VEIL_OK;
+	return error_set(err, VEIL_E_MALFORMED,
+		"%s that the server shows is not one that its operator has signed; it is not used", what);
+}
+
+static void object_path(char path[32 + HASH_HEX_SIZE], const uint8_t hash[HASH_BYTES])
+{
+	char hex[HASH_HEX_SIZE];
+
+	hash_hex(hex, hash);
+	snprintf(path, 32 + HASH_HEX_SIZE, "/v1/object/%s", hex);
+}
+
+static enum veil_status fetch_config(struct session *s, const struct transport *transport,
+	const struct wire_signed *vouched, uint32_t timeout_ms, struct veil_error *err)
+{
+	char path[32 + HASH_HEX_SIZE] = "/v1/config";
+	const struct transport_request request = {
+		.path = path, .limit_bytes = WIRE_MAX_CONFIG_BYTES, .timeout_ms = timeout_ms};
+	const uint8_t *hash = vouched ? wire_signed_first(vouched, WIRE_SIGNED_CONFIG) : NULL;
+	struct transport_reply reply = {0};
+	enum veil_status st;
+
+	if (vouched && !hash)
+		return error_set(err, VEIL_E_MALFORMED, "the signed configuration names no index");
+	if (hash)
+		object_path(path, hash);
+	st = transport_call(transport, &reply, &request, hash ? TYPE_OBJECT : WIRE_CONTENT_TYPE, 0, err);
 	if (st == VEIL_OK)
 		st = session_read_config(s, (struct bytes){reply.body, reply.size}, err);
+	if (st == VEIL_OK && vouched)
+		st = session_check_signed(s, (struct bytes){reply.body, reply.size}, vouched, err);
 	transport_reply_clear(&reply);
 	return st;
 }
@@ -132,14 +169,13 @@ static enum veil_status fetch_config(
 static enum veil_status fetch_codebook(
 	struct session *s, const struct transport *transport, uint32_t timeout_ms, struct veil_error *err)
 {
-	char hex[HASH_HEX_SIZE], path[32 + HASH_HEX_SIZE];
+	char path[32 + HASH_HEX_SIZE];
 	const struct transport_request request = {
 		.path = path, .limit_bytes = s->config.codebook_bytes, .timeout_ms = timeout_ms};
 	struct transport_reply reply = {0};
 	enum veil_status st;
 
-	hash_hex(hex, s->config.codebook_hash);
-	snprintf(path, sizeof path, "/v1/object/%s", hex);
+	object_path(path, s->config.codebook_hash);
 	st = transport_call(transport, &reply, &request, TYPE_OBJECT, s->config.codebook_bytes, err);
 	if (st == VEIL_OK)
 		st = session_read_codebook(s, (struct bytes){reply.body, reply.size}, err);
@@ -147,8 +183,8 @@ static enum veil_status fetch_codebook(
 	return st;
 }
 
-enum veil_status session_fetch(
-	struct session **out, const struct transport *transport, uint32_t timeout_ms, struct veil_error *err)
+enum veil_status session_fetch(struct session **out, const struct transport *transport,
+	const struct wire_signed *vouched, uint32_t timeout_ms, struct veil_error *err)
 {
 	struct session *s = calloc(1, sizeof *s);
 	enum veil_status st;
@@ -156,7 +192,7 @@ enum veil_status session_fetch(
 	*out = NULL;
 	if (!s)
 		return error_set(err, VEIL_E_NOMEM, "no memory for the server's configuration");
-	st = fetch_config(s, transport, timeout_ms, err);
+	st = fetch_config(s, transport, vouched, timeout_ms, err);
 	if (st == VEIL_OK)
 		st = fetch_codebook(s, transport, timeout_ms, err);
 	if (st != VEIL_OK) {

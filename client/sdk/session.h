@@ -7,6 +7,7 @@
 #include "sdk/transport.h"
 #include "veil/client.h"
 #include "wire/messages.h"
+#include "wire/signed.h"
 
 /** What a server serves: fetched, checked, immutable from then on. Every field agrees with every other:
  * nothing behind session_fetch looks at them with suspicion again. */
@@ -21,9 +22,13 @@ struct session {
 /** GET the configuration, then the codebook by its hash. The parameter set must be one of ours and pass our
  * own checks, the sizes must be those that our own context gives, the codebook must have the hash and the
  * shape that the configuration names: else VEIL_E_MALFORMED, VEIL_E_VERSION, VEIL_E_UNSUPPORTED, or what the
- * transport says. */
-enum veil_status session_fetch(struct session **out, const struct transport *transport, uint32_t timeout_ms,
-	struct veil_error *err) VEIL_MUST_CHECK;
+ * transport says. Where there is a signed configuration, the other one is fetched by the hash that it names,
+ * and version and codebook must be named by it too: VEIL_E_MALFORMED. */
+enum veil_status session_fetch(struct session **out, const struct transport *transport,
+	const struct wire_signed *vouched, uint32_t timeout_ms, struct veil_error *err) VEIL_MUST_CHECK;
+/** Is all that the configuration `body` names, and itself, in the signed one? */
+enum veil_status session_check_signed(const struct session *session, struct bytes body,
+	const struct wire_signed *vouched, struct veil_error *err) VEIL_MUST_CHECK;
 
 /** The same from bytes at hand: `config`, then `codebook` for the configuration's hash. For session_fetch and
  * for tests. */

@@ -29,6 +29,12 @@ static enum veil_status judge_code(unsigned code, const char **advice)
 	case 410:
 		*advice = "the server has another version of the index by now; fetch its configuration again";
 		return VEIL_E_VERSION;
+	case 422:
+		*advice = "the gateway could not open the request, and says no more; ask again";
+		return VEIL_E_MALFORMED;
+	case 502:
+		*advice = "the relay could not reach the gateway; ask again later";
+		return VEIL_E_NETWORK;
 	case 408:
 	case 504:
 		*advice = "ask again";
@@ -44,8 +50,8 @@ static enum veil_status judge_code(unsigned code, const char **advice)
 	}
 }
 
-static enum veil_status refuse_code(
-	const struct transport_request *request, const struct transport_reply *reply, struct veil_error *err)
+enum veil_status transport_refuse(
+	const char *who, const char *path, const struct transport_reply *reply, struct veil_error *err)
 {
 	char reason[REASON_SIZE + 1] = "";
 	const char *advice;
@@ -57,8 +63,8 @@ static enum veil_status refuse_code(
 		reason[strcspn(reason, "\r\n")] = 0;
 		printable_make(reason);
 	}
-	return error_set(err, st, "the server answered %s with status %u%s%s%s; %s", request->path,
-		reply->code, *reason ? " (" : "", reason, *reason ? ")" : "", advice);
+	return error_set(err, st, "%s answered %s with status %u%s%s%s; %s", who, path, reply->code,
+		*reason ? " (" : "", reason, *reason ? ")" : "", advice);
 }
 
 enum veil_status transport_call(const struct transport *transport, struct transport_reply *reply,
@@ -73,7 +79,7 @@ enum veil_status transport_call(const struct transport *transport, struct transp
 	if (st != VEIL_OK)
 		return st;
 	if (reply->code != 200)
-		st = refuse_code(request, reply, err);
+		st = transport_refuse("the server", request->path, reply, err);
 	else if (strcmp(reply->type, type) != 0)
 		st = error_set(err, VEIL_E_MALFORMED,
 			"the server answered %s with another media type than %s; is this a Veil server?",

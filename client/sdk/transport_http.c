@@ -16,12 +16,13 @@
 
 #define CONNECT_TIMEOUT_MS 10000L
 #define LIMIT_HEADER_BYTES 16384
-#define TYPE_LINE "Content-Type: " WIRE_CONTENT_TYPE
 
 struct http {
 	char *url; /* as the user wrote it, for messages */
 	char *origin; /* "http://host:port" */
 	char *socket; /* of "unix:/path"; NULL for TCP */
+	char *ca; /* certificates to verify a relay by; NULL: the system's */
+	bool relay; /* https, and a path */
 };
 
 /* One exchange while it runs. */
@@ -139,8 +140,13 @@ static enum veil_status explain(const struct http *http, const struct exchange *
 		return error_set(err, VEIL_E_NETWORK, "%s: no address is known for this host; check its name",
 			http->url);
 	case CURLE_COULDNT_CONNECT:
-		return error_set(
-			err, VEIL_E_NETWORK, "%s: cannot connect; is veild running there?", http->url);
+		return error_set(err, VEIL_E_NETWORK, "%s: cannot connect; is %s running there?", http->url,
+			http->relay ? "the relay" : "veild");
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+		return error_set(err, VEIL_E_NETWORK,
+			"%s: its certificate cannot be verified (%s); nothing was sent", http->url,
+			curl_easy_strerror(code));
 	case CURLE_GOT_NOTHING:
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
@@ -189,7 +195,11 @@ static CURLcode set_options(CURL *curl, const struct http *http, const char *url
 	} while (0)
 	SET(CURLOPT_URL, url);
 	SET(CURLOPT_PROXY, ""); /* not even one that the environment names */
-	SET(CURLOPT_PROTOCOLS_STR, "http");
+	SET(CURLOPT_PROTOCOLS_STR, http->relay ? "http,https" : "http");
+	SET(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_3);
+	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L); /* a session that is resumed says who was there before */
+	if (http->ca)
+		SET(CURLOPT_CAINFO, http->ca);
 	SET(CURLOPT_HTTPHEADER, headers);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	SET(CURLOPT_WRITEDATA, x);
@@ -206,12 +216,15 @@ static CURLcode set_options(CURL *curl, const struct http *http, const char *url
 	return code;
 }
 
-static struct curl_slist *make_headers(bool post)
+/* What libcurl would add is taken away; a body is named by its type. */
+static struct curl_slist *make_headers(const struct transport_request *request)
 {
-	static const char *const lines[] = {"Accept:", "Expect:", TYPE_LINE};
+	char type[128];
+	const char *lines[] = {"Accept:", "Expect:", type};
 	struct curl_slist *list = NULL;
 
-	for (size_t i = 0; i < (post ? 3 : 2); i++) {
+	snprintf(type, sizeof type, "Content-Type: %s", request->type ? request->type : WIRE_CONTENT_TYPE);
+	for (size_t i = 0; i < (request->body.data ? 3 : 2); i++) {
 		struct curl_slist *longer = curl_slist_append(list, lines[i]);
 
 		if (!longer) {
@@ -236,7 +249,7 @@ static enum veil_status http_exchange(void *state, struct transport_reply *reply
 {
 	const struct http *http = state;
 	struct exchange x = {.reply = reply, .limit_bytes = request->limit_bytes};
-	struct curl_slist *headers = make_headers(request->body.data != NULL);
+	struct curl_slist *headers = make_headers(request);
 	CURL *curl = curl_easy_init();
 	char *url = NULL;
 	long response = 0;
@@ -256,6 +269,8 @@ static enum veil_status http_exchange(void *state, struct transport_reply *reply
 	if (code == CURLE_OK)
 		code = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response);
 	reply->code = (unsigned)response;
+	reply->bytes_up = request->body.size;
+	reply->bytes_down = reply->size;
 	if (code != CURLE_OK) {
 		st = explain(http, &x, code, request, err);
 		transport_reply_clear(reply);
@@ -275,63 +290,96 @@ static void http_destroy(void *state)
 	free(http->url);
 	free(http->origin);
 	free(http->socket);
+	free(http->ca);
 	free(http);
 	curl_global_cleanup();
 }
 
-/* "http://host[:port][/]" and nothing else: what is left of a URL would go unused, or say who we are. */
-static enum veil_status parse_tcp(struct http *http, struct veil_error *err)
+static bool is_loopback(CURLU *parsed)
+{
+	char *host = NULL;
+	bool local = curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+		     (strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+			     strcmp(host, "[::1]") == 0);
+
+	curl_free(host);
+	return local;
+}
+
+/* "http://host[:port][/]" and nothing else, for what is left of a URL would go unused, or say who we are; the
+ * path of a relay's, without a final slash, goes to `path`. */
+static enum veil_status parse_tcp(struct http *http, char **path, struct veil_error *err)
 {
 	static const CURLUPart unwanted[] = {
 		CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT};
 	CURLU *parsed = curl_url();
-	char *path = NULL, *part = NULL;
+	char *own = NULL, *part = NULL;
+	size_t n;
 	enum veil_status st = VEIL_E_INVALID;
 
 	if (!parsed)
 		return error_set(err, VEIL_E_NOMEM, "no memory for a url");
 	if (curl_url_set(parsed, CURLUPART_URL, http->url, 0) != CURLUE_OK ||
-		curl_url_get(parsed, CURLUPART_PATH, &path, 0) != CURLUE_OK || strcmp(path, "/") != 0)
+		curl_url_get(parsed, CURLUPART_PATH, &own, 0) != CURLUE_OK ||
+		(!path && strcmp(own, "/") != 0))
 		goto out;
 	for (size_t i = 0; i < sizeof unwanted / sizeof *unwanted; i++) {
 		if (curl_url_get(parsed, unwanted[i], &part, 0) == CURLUE_OK)
 			goto out;
 	}
-	if (curl_url_get(parsed, CURLUPART_URL, &part, 0) != CURLUE_OK)
+	if (http->relay && strncasecmp(http->url, "https:", 6) != 0 && !is_loopback(parsed)) {
+		st = error_set(err, VEIL_E_INVALID,
+			"\"%s\": a relay elsewhere is spoken to by https://, or all on the way see who asks",
+			http->url);
+		goto out_said;
+	}
+	n = strlen(own);
+	n -= own[n - 1] == '/';
+	if (curl_url_set(parsed, CURLUPART_PATH, "/", 0) != CURLUE_OK ||
+		curl_url_get(parsed, CURLUPART_URL, &part, 0) != CURLUE_OK)
 		goto out;
 	part[strlen(part) - 1] = 0; /* the final slash */
 	http->origin = strdup(part);
-	st = http->origin ? VEIL_OK : VEIL_E_NOMEM;
+	if (path)
+		*path = strndup(own, n);
+	st = http->origin && (!path || *path) ? VEIL_OK : VEIL_E_NOMEM;
 out:
 	if (st != VEIL_OK)
-		error_set(err, st, "\"%s\": a server is written http://host:port or unix:/path/of/socket",
-			http->url);
+		error_set(err, st, "\"%s\": a %s is written %s or unix:/path/of/socket", http->url,
+			http->relay ? "relay" : "server",
+			http->relay ? "https://host[:port][/path]" : "http://host:port");
+out_said:
 	curl_free(part);
-	curl_free(path);
+	curl_free(own);
 	curl_url_cleanup(parsed);
 	return st;
 }
 
-static enum veil_status parse_url(struct http *http, struct veil_error *err)
+static enum veil_status parse_url(struct http *http, char **path, struct veil_error *err)
 {
 	if (strncmp(http->url, "unix:/", 6) == 0) {
 		http->socket = strdup(http->url + 5);
 		http->origin = strdup("http://localhost");
-		return http->socket && http->origin ? VEIL_OK
-						    : error_set(err, VEIL_E_NOMEM, "no memory for a url");
+		if (path)
+			*path = strdup("");
+		return http->socket && http->origin && (!path || *path)
+			       ? VEIL_OK
+			       : error_set(err, VEIL_E_NOMEM, "no memory for a url");
 	}
-	if (strncasecmp(http->url, "https://", 8) == 0)
+	if (strncasecmp(http->url, "https://", 8) == 0 && !http->relay)
 		return error_set(err, VEIL_E_UNSUPPORTED,
-			"\"%s\": this version has no TLS of its own; use http:// over a tunnel that you "
-			"trust",
+			"\"%s\": the direct mode has no TLS; use http:// over a tunnel that you trust, or a "
+			"relay",
 			http->url);
-	if (strncasecmp(http->url, "http://", 7) != 0)
-		return error_set(err, VEIL_E_INVALID,
-			"\"%s\": a server is written http://host:port or unix:/path/of/socket", http->url);
-	return parse_tcp(http, err);
+	if (strncasecmp(http->url, "http://", 7) != 0 && strncasecmp(http->url, "https://", 8) != 0)
+		return error_set(err, VEIL_E_INVALID, "\"%s\": a %s is written %s or unix:/path/of/socket",
+			http->url, http->relay ? "relay" : "server",
+			http->relay ? "https://host[:port][/path]" : "http://host:port");
+	return parse_tcp(http, path, err);
 }
 
-enum veil_status transport_http_create(struct transport *out, const char *url, struct veil_error *err)
+static enum veil_status create(
+	struct transport *out, char **path, const char *url, const char *ca, struct veil_error *err)
 {
 	struct http *http = calloc(1, sizeof *http);
 	enum veil_status st;
@@ -341,12 +389,27 @@ enum veil_status transport_http_create(struct transport *out, const char *url, s
 		free(http);
 		return error_set(err, VEIL_E_NOMEM, "no memory for a connection");
 	}
+	http->relay = path != NULL;
 	http->url = strdup(url);
-	st = http->url ? parse_url(http, err) : error_set(err, VEIL_E_NOMEM, "no memory for a url");
+	http->ca = ca ? strdup(ca) : NULL;
+	st = http->url && (!ca || http->ca) ? parse_url(http, path, err)
+					    : error_set(err, VEIL_E_NOMEM, "no memory for a url");
 	if (st != VEIL_OK) {
 		http_destroy(http);
 		return st;
 	}
 	*out = (struct transport){.exchange = http_exchange, .destroy = http_destroy, .state = http};
 	return VEIL_OK;
+}
+
+enum veil_status transport_http_create(struct transport *out, const char *url, struct veil_error *err)
+{
+	return create(out, NULL, url, NULL, err);
+}
+
+enum veil_status transport_http_create_relay(
+	struct transport *out, char **path, const char *url, const char *ca, struct veil_error *err)
+{
+	*path = NULL;
+	return create(out, path, url, ca, err);
 }

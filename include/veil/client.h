@@ -40,7 +40,7 @@
  *             return failed;
  *     }
  *
- * What grows later grows by new functions (a relay, sealed mode: set on the client before it is used)
+ * What grows later grows by new functions (sealed mode: set on the client before it is used)
  * and by new last members of the structs below. These are only ever read through pointers that the library
  * hands out: never declare, copy or index one yourself, and a program built today runs with tomorrow's
  * library. */
@@ -92,7 +92,7 @@ struct veil_hit {
 struct veil_cost {
 	uint32_t shards_asked;
 	const uint32_t *shards; /* nearest first: what the server saw */
-	uint64_t bytes_up; /* HTTP bodies; headers are not counted */
+	uint64_t bytes_up; /* HTTP bodies as they travelled; headers are not counted */
 	uint64_t bytes_down;
 	double server_us; /* as the server says; negative where it does not say */
 	double encrypt_us; /* choosing shards, drawing secrets, encrypting, writing */
@@ -105,6 +105,31 @@ struct veil_cost {
  * direct mode. VEIL_E_INVALID or VEIL_E_UNSUPPORTED for another form of url. */
 VEIL_EXPORT enum veil_status veil_client_create(
 	struct veil_client **out, const char *url, struct veil_error *err) VEIL_MUST_CHECK;
+
+/** A client that asks through a relay of Oblivious HTTP (RFC 9458): the server does not see who asks, the
+ * relay does not see what. No other address than the relay's is contacted. `relay` is
+ * https://host[:port][/path], verified by the certificates of the file `ca` or, where that is NULL, by the
+ * system's; http:// and unix: only on this machine. `trust` is the file with the operator's keys, which they
+ * give you in another way than through this relay; `state` a directory where it is kept which of the
+ * operator's configurations were seen. Both must be the same at every start. Nothing is sent yet.
+ * VEIL_E_INVALID, VEIL_E_UNSUPPORTED: another form of url; VEIL_E_IO: no trust file. */
+VEIL_EXPORT enum veil_status veil_client_create_relayed(struct veil_client **out, const char *relay,
+	const char *ca, const char *trust, const char *state, struct veil_error *err) VEIL_MUST_CHECK;
+
+/** For a client of the direct mode: as above, only what the operator has signed is used. Before the first
+ * refresh. */
+VEIL_EXPORT enum veil_status veil_client_set_trust(struct veil_client *client, const char *trust,
+	const char *state, struct veil_error *err) VEIL_MUST_CHECK;
+
+/** For a client of a relay: `require-pq`, `prefer-pq` (the default) or `classic` keys of the gateway. All
+ * clients of one release should do the same: who differs stands out. Before the first refresh, which fails
+ * with VEIL_E_UNSUPPORTED where no key is as required. */
+VEIL_EXPORT enum veil_status veil_client_set_kem_policy(
+	struct veil_client *client, const char *policy, struct veil_error *err) VEIL_MUST_CHECK;
+
+/** After a refresh: why the requests are not sealed with post-quantum keys although that is preferred; NULL
+ * where they are, or where it is not asked for. Valid as long as the client. */
+VEIL_EXPORT const char *veil_client_kem_note(const struct veil_client *client);
 
 /** How long one request may take from connecting to the last byte, 1..3600000 ms (default 30000). */
 VEIL_EXPORT enum veil_status veil_client_set_timeout(
@@ -123,10 +148,11 @@ VEIL_EXPORT const struct veil_index_info *veil_client_info(const struct veil_cli
 /** The `top` records nearest to `vector` (`dim` numbers, any norm but zero) among the rows of the `probes`
  * nearest shards; VEIL_TOP_ALL gives every row of these. A record that several shards hold is given once.
  * Ties go to the lower record. Each shard is asked with a fresh secret, one request each, and nothing is ever
- * sent twice: on failure the search is over, and calling again is a new search with new secrets. May be
- * called by several threads at once. VEIL_E_INVALID: dim, a NaN, a zero vector, probes not in 1..shards, top
- * 0, no refresh yet. VEIL_E_NETWORK, VEIL_E_TIMEOUT, VEIL_E_BUSY: the server. VEIL_E_MALFORMED: a reply that
- * is not one. VEIL_E_VERSION, VEIL_E_NOT_FOUND: refresh. */
+ * sent twice (what a gateway of a relay could not read is made anew once, with new secrets): on failure the
+ * search is over, and calling again is a new search with new secrets. May be called by several threads at
+ * once. VEIL_E_INVALID: dim, a NaN, a zero vector, probes not in 1..shards, top 0, no refresh yet.
+ * VEIL_E_NETWORK, VEIL_E_TIMEOUT, VEIL_E_BUSY: the server. VEIL_E_MALFORMED: a reply that is not one.
+ * VEIL_E_VERSION, VEIL_E_NOT_FOUND: refresh. */
 VEIL_EXPORT enum veil_status veil_client_search(const struct veil_client *client, struct veil_hits **out,
 	const float *vector, uint32_t dim, uint32_t probes, uint32_t top,
 	struct veil_error *err) VEIL_MUST_CHECK;

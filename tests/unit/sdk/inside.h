@@ -169,6 +169,8 @@ static inline enum veil_status inside_exchange(void *state, struct transport_rep
 		inside_answer(s, reply, request->body);
 	}
 	snprintf(reply->type, sizeof reply->type, "%s", type);
+	reply->bytes_up = request->body.size;
+	reply->bytes_down = reply->size;
 	return VEIL_OK;
 }
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SDK_TRANSPORT_OHTTP_H
+#define SDK_TRANSPORT_OHTTP_H
+
+#include "ohttp/keyconfig.h"
+#include "sdk/trust.h"
+
+/* Oblivious HTTP (RFC 9458): requests go sealed to a relay, which passes them on to the gateway: the one sees
+ * who asks, the other what is asked. */
+
+#define TRANSPORT_OHTTP_KEYS_PATH "/.well-known/ohttp-gateway" /* RFC 9540 */
+
+/** A transport through the relay at `url`: POST there, GET url/v1/signed and url/.well-known/ohttp-gateway.
+ * No other address is ever contacted. `url` is https://host[:port][/path]; http:// only on this machine, or
+ * unix:/path; `ca` a file of certificates in place of the system's, or NULL. `trust` outlives it. Every
+ * request is sealed anew, padded to one size (message_padded_bytes of what the signed configuration says);
+ * its Date is the next full minute, so that no clock stands out. A request whose key or Date the gateway
+ * refuses is made and sealed once more, at most. Before transport_ohttp_refresh nothing can be exchanged. */
+enum veil_status transport_ohttp_create(struct transport *out, const char *url, const char *ca,
+	const struct trust *trust, struct veil_error *err) VEIL_MUST_CHECK;
+
+/** All clients of a release use one policy. Before the first refresh. */
+void transport_ohttp_set_policy(struct transport *t, enum keyconfig_policy policy);
+
+/** Fetches the signed configuration and the key configuration, through the relay; verifies the former, takes
+ * from the latter only what it names, and chooses by the policy. `out` gets the configuration. On failure all
+ * stays as it was. */
+enum veil_status transport_ohttp_refresh(struct transport *t, struct wire_signed *out, uint32_t timeout_ms,
+	struct veil_error *err) VEIL_MUST_CHECK;
+
+/** Why the key in use is not post-quantum although that is preferred; NULL where it is, or nobody asked. */
+const char *transport_ohttp_note(const struct transport *t);
+
+#endif
