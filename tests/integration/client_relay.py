@@ -14,7 +14,7 @@ from pathlib import Path
 
 import ohttp
 from ohttp import write_key
-from relay import Relay
+from fake_relay import Relay
 from veild import SCRATCH, Server, make_index
 
 VEIL, VEIL_INDEX = sys.argv[4:6]
