@@ -9,6 +9,8 @@
 #include "relay/service.h"
 
 #define REQUEST_TYPE "message/ohttp-req"
+#define GATEWAY_KEYS "/.well-known/ohttp-gateway" /* the same below the gateway's origin and below our path */
+#define SIGNED_CONFIGURATION "/v1/signed"
 #define RATE_TEXT "too many requests; this relay allows %u a minute"
 
 /* Media types that a gateway's answer may have; anything else is a row of bytes to us. */
@@ -145,15 +147,28 @@ static void post(void *state, struct http_request *req)
 	service_hand_over(state, p);
 }
 
-/* GET PATH/.well-known/ohttp-gateway: the gateway's keys, as it publishes them for all. */
-static void get_keys(void *state, struct http_request *req)
+/* What the gateway publishes for all under that path. */
+static void get_published(void *state, struct http_request *req, const char *path)
 {
 	struct parcel *p = admit_client(req, false);
 
 	if (!p)
 		return;
-	p->job.url = p->lane->keys_url;
+	snprintf(p->url, sizeof p->url, "%s%s", p->lane->gateway->origin, path);
+	p->job.url = p->url;
 	service_hand_over(state, p);
+}
+
+/* GET PATH/.well-known/ohttp-gateway */
+static void get_keys(void *state, struct http_request *req)
+{
+	get_published(state, req, GATEWAY_KEYS);
+}
+
+/* GET PATH/v1/signed: the signed configuration. */
+static void get_signed(void *state, struct http_request *req)
+{
+	get_published(state, req, SIGNED_CONFIGURATION);
 }
 
 static bool read_hash(uint8_t out[HASH_BYTES], const char *hex)
@@ -226,7 +241,8 @@ void routes_init(struct lane *lane, struct http_route out[SERVICE_ROUTES])
 		struct http_route route;
 	} list[SERVICE_ROUTES] = {
 		{"", {"POST", NULL, HTTP_LIMIT_SET, REQUEST_TYPE, true, post, NULL}},
-		{"/.well-known/ohttp-gateway", {"GET", NULL, 0, NULL, true, get_keys, NULL}},
+		{GATEWAY_KEYS, {"GET", NULL, 0, NULL, true, get_keys, NULL}},
+		{SIGNED_CONFIGURATION, {"GET", NULL, 0, NULL, true, get_signed, NULL}},
 		{"/v1/object/", {"GET", NULL, 0, NULL, true, get_object, NULL}},
 		{"/attestation", {"GET", NULL, 0, NULL, false, get_attestation, NULL}},
 		{"/limits", {"GET", NULL, 0, NULL, false, get_limits, NULL}},

@@ -108,8 +108,6 @@ static enum veil_status start_lane(struct service *s, size_t i, struct veil_erro
 
 	lane->service = s;
 	lane->gateway = s->gateways.entries + i;
-	snprintf(
-		lane->keys_url, sizeof lane->keys_url, "%s/.well-known/ohttp-gateway", lane->gateway->origin);
 	routes_init(lane, s->routes + i * SERVICE_ROUTES);
 	st = clients_create(&lane->clients, &clients, &s->rng, clock_ns());
 	if (st == VEIL_OK)

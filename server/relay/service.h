@@ -19,14 +19,13 @@
 /* All of veil-relay. The HTTP server's threads judge requests and hand them over; one thread mixes and
  * forwards; the main thread ends epochs. */
 
-#define SERVICE_ROUTES 5 /* of a gateway: routes.c */
+#define SERVICE_ROUTES 6 /* of a gateway: routes.c */
 
 /** One path of the relay and what belongs to it. */
 struct lane {
 	struct service *service;
 	const struct gateways_entry *gateway;
 	char paths[SERVICE_ROUTES][GATEWAYS_PATH_SIZE + 32];
-	char keys_url[GATEWAYS_URL_SIZE + 32];
 	struct clients *clients;
 	struct mix *mix; /* of the forwarding thread */
 	struct crowd *crowd; /* NULL: nothing is signed */
@@ -40,7 +39,7 @@ struct parcel {
 	struct parcel *next;
 	struct clients_tag client;
 	uint64_t since_ns;
-	char url[GATEWAYS_URL_SIZE + 96]; /* of an object */
+	char url[GATEWAYS_URL_SIZE + 96]; /* of what is fetched */
 	uint8_t object[32]; /* its hash */
 	bool is_object;
 };

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""client_relay.py VEILD MAKE_INDEX OHTTP_PEER VEIL VEIL_INDEX: `veil` through a relay: the answers are those of the direct mode,
+"""client_relay.py VEILD MAKE_INDEX OHTTP_PEER VEIL VEIL_INDEX VEIL_RELAY: `veil` through a relay: the answers are those of the direct mode,
 the relay sees sealed bytes of one size, the server one client like another; what is not signed is not used. The lines of rfc9458
 are those of the client."""
 import json
@@ -16,9 +16,10 @@ from pathlib import Path
 import ohttp
 from ohttp import write_key
 from fake_relay import Relay
+from relay import Relay as VeilRelay
 from veild import SCRATCH, Server, make_index
 
-VEIL, VEIL_INDEX = sys.argv[4:6]
+VEIL, VEIL_INDEX, VEIL_RELAY = sys.argv[4:7]
 OK, INPUT, USAGE, SERVER, REPLY = range(5)
 PROBLEM_TYPE = 'application/problem+json'
 
@@ -125,6 +126,16 @@ class Through(Case):
         self.assertEqual(through['cost']['bytes_up'], sum(len(p['body']) for p in posts))
         self.assertEqual(through['cost']['bytes_down'], sum(len(p['reply']) for p in posts))
         self.assertGreater(through['cost']['server_us'], 0)
+
+    def test_veil_relay_carries_a_search(self):
+        with VeilRelay(VEIL_RELAY, [('/veil', f'http://{self.server.address}/gateway')], '--mix', 'off') as relay:
+            result = self.veil('search', '--relay', f'http://{relay.address}/veil', '--trust', self.world.key + '.pub',
+                               '--state', self.state, '--vector', self.vector, '--probes', '3', '--json')
+            self.assertEqual(result.returncode, OK, result.stderr)
+            through = json.loads(result.stdout)
+        recorded = json.loads(self.expect(self.relay, OK, '', '--probes', '3').stdout)
+        self.assertEqual(through['cost']['shards'], recorded['cost']['shards'])
+        self.assertEqual(through['results'][0]['record'], recorded['results'][0]['record'])
 
     def test_rfc9458_line_9_requests_to_the_relay_hold_a_type_and_a_length_and_nothing_else(self):
         env = {'http_proxy': 'http://127.0.0.1:9', 'ALL_PROXY': 'http://127.0.0.1:9'}
