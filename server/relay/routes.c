@@ -9,7 +9,8 @@
 #include "relay/service.h"
 
 #define REQUEST_TYPE "message/ohttp-req"
-#define GATEWAY_KEYS "/.well-known/ohttp-gateway" /* the same below the gateway's origin and below our path */
+/* The same below the gateway's origin and below our path. */
+#define GATEWAY_KEYS "/.well-known/ohttp-gateway"
 #define SIGNED_CONFIGURATION "/v1/signed"
 #define RATE_TEXT "too many requests; this relay allows %u a minute"
 
