@@ -132,7 +132,7 @@ Test(signed, a_configuration_that_says_what_cannot_be_is_not_signed)
 		change;                                                                                   \
 		cr_assert_eq(wire_signed_write(                                                           \
 				     &out, &size, &s, (const uint8_t(*)[SIGN_SEED_BYTES])seeds, 1, NULL), \
-			VEIL_E_INVALID, #change);                                                         \
+			VEIL_E_INVALID, "%s", #change);                                                   \
 		cr_assert_null(out);                                                                      \
 	} while (0)
 	WRONG(s.sequence = 0);
