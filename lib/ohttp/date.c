@@ -40,5 +40,5 @@ bool date_read(int64_t *seconds, struct bytes value)
 	tm.tm_year -= 1900;
 	*seconds = timegm(&tm);
 	date_write(again, *seconds);
-	return strcmp(given, again) == 0;
+	return strlen(again) == value.size && memcmp(given, again, value.size) == 0;
 }
