@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/test.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/require.h"
@@ -117,4 +119,24 @@ const char *test_tmpdir(void)
 		atexit(remove_tmpdir);
 	}
 	return tmpdir;
+}
+
+const char *test_file(const char *name)
+{
+	static char paths[4][1024];
+	static unsigned turn;
+	char *path = paths[turn++ % 4];
+
+	snprintf(path, sizeof *paths, "%s/%s", test_tmpdir(), name);
+	return path;
+}
+
+void test_file_write(const char *name, const void *data, size_t size, unsigned mode)
+{
+	int fd = open(test_file(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	REQUIRE(fd >= 0);
+	REQUIRE(write(fd, data, size) == (ssize_t)size);
+	REQUIRE(fchmod(fd, (mode_t)mode) == 0);
+	close(fd);
 }

@@ -25,5 +25,9 @@ double test_normal(const struct rng *rng);
 const char *test_source_path(const char *relative);
 /** A fresh empty directory that is removed when the process ends. */
 const char *test_tmpdir(void);
+/** The path of a file in it, in one of four static buffers that take turns. */
+const char *test_file(const char *name);
+/** Writes that file and gives it the mode. */
+void test_file_write(const char *name, const void *data, size_t size, unsigned mode);
 
 #endif

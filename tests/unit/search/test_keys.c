@@ -14,22 +14,9 @@
 
 #define NOW 1000000
 
-static const char *file_path(const char *name)
-{
-	static char path[1024];
-
-	snprintf(path, sizeof path, "%s/%s", test_tmpdir(), name);
-	return path;
-}
-
 static void write_text(const char *name, const char *text, mode_t mode)
 {
-	int fd = open(file_path(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	cr_assert(fd >= 0);
-	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	cr_assert_eq(fchmod(fd, mode), 0);
-	close(fd);
+	test_file_write(name, text, strlen(text), mode);
 }
 
 static const char *key_text(unsigned id, unsigned kem, int64_t begins, int64_t ends)
@@ -152,7 +139,7 @@ static void expect_refused(enum veil_status status, const char *name, const char
 		keys_load(&k, get_crypto(), test_tmpdir(), 0, NOW, &err), status, "%s: %s", word, err.text);
 	cr_assert_null(k);
 	cr_assert(strstr(err.text, name) && strstr(err.text, word), "%s, not %s", err.text, word);
-	unlink(file_path(name));
+	unlink(test_file(name));
 }
 
 Test(keys, a_file_that_others_may_read_or_that_is_no_key_is_refused_by_name)
@@ -201,12 +188,12 @@ Test(keys, a_file_that_others_may_read_or_that_is_no_key_is_refused_by_name)
 		write_text("x.key", text, 0600);
 		expect_refused(VEIL_E_INVALID, "x.key", "");
 	}
-	cr_assert_eq(mkdir(file_path("x.key"), 0700), 0);
+	cr_assert_eq(mkdir(test_file("x.key"), 0700), 0);
 	expect_refused(VEIL_E_INVALID, "x.key", "not a file");
-	rmdir(file_path("x.key"));
-	cr_assert_eq(mkfifo(file_path("x.key"), 0600), 0); /* does not hang */
+	rmdir(test_file("x.key"));
+	cr_assert_eq(mkfifo(test_file("x.key"), 0600), 0); /* does not hang */
 	expect_refused(VEIL_E_INVALID, "x.key", "not a file");
-	cr_assert_eq(symlink("nowhere", file_path("x.key")), 0);
+	cr_assert_eq(symlink("nowhere", test_file("x.key")), 0);
 	expect_refused(VEIL_E_IO, "x.key", "No such file");
 	write_key(7, KEM_X25519, NOW - 1, NOW + 1);
 	write_text("x.key", good, 0600);

@@ -21,21 +21,13 @@
 #define WINDOW 300
 #define SPAN (2 * WINDOW + 2)
 
-static const char *file_path(const char *name)
-{
-	static char path[1024];
-
-	snprintf(path, sizeof path, "%s/%s", test_tmpdir(), name);
-	return path;
-}
-
 static struct replay *open_set(uint32_t limit, uint32_t window, int64_t now, bool expect_loss)
 {
 	struct veil_error err = {{0}};
 	const char *lost;
 	struct replay *r;
 
-	cr_assert_eq(replay_open(&r, file_path("a.seen"), limit, window, now, &lost, &err), VEIL_OK, "%s",
+	cr_assert_eq(replay_open(&r, test_file("a.seen"), limit, window, now, &lost, &err), VEIL_OK, "%s",
 		err.text);
 	cr_assert_eq(lost != NULL, expect_loss, "%s", lost ? lost : "nothing was lost");
 	return r;
@@ -74,7 +66,7 @@ Test(rfc9458, line_15_what_was_answered_once_is_never_answered_again)
 		bool seen[500];
 		struct replay *r;
 
-		unlink(file_path("a.seen"));
+		unlink(test_file("a.seen"));
 		r = open_set(500, window, now, false);
 		for (uint64_t tag = 0; tag < 500; tag++) {
 			uint64_t older = test_below(&rng, tag + 1);
@@ -179,7 +171,7 @@ Test(replay, of_threads_and_processes_with_the_same_request_one_wins)
 	for (int processes = 1; processes <= 2; processes++) {
 		pthread_t thread[4];
 
-		unlink(file_path("a.seen"));
+		unlink(test_file("a.seen"));
 		raced[0] = raced[1] = open_set(20000, WINDOW, NOW, false);
 		if (processes == 2)
 			raced[1] = open_set(20000, WINDOW, NOW, false);
@@ -199,7 +191,7 @@ Test(replay, of_threads_and_processes_with_the_same_request_one_wins)
 /* The child is not Criterion's: it must not assert. */
 static void ask_and_die(uint64_t from)
 {
-	const char *path = file_path("a.seen"), *lost;
+	const char *path = test_file("a.seen"), *lost;
 	unsigned seen = 0;
 	int status = 0;
 	pid_t child;
@@ -240,7 +232,7 @@ Test(rfc9458, line_15_what_was_answered_before_a_restart_or_a_crash_is_not_answe
 static void change_boot(void)
 {
 	char data[4096], *boot;
-	int fd = open(file_path("a.seen"), O_RDWR);
+	int fd = open(test_file("a.seen"), O_RDWR);
 	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
 	char id[40] = {0};
 
@@ -284,7 +276,7 @@ Test(replay, a_file_of_other_numbers_or_no_set_at_all_is_begun_anew_with_later_d
 	int fd;
 
 	for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
-		unlink(file_path("a.seen"));
+		unlink(test_file("a.seen"));
 		old = open_set(1000, WINDOW, NOW, false);
 		cr_assert_eq(ask(old, 1, NOW), REPLAY_NEW);
 		r = open_set(other[i].limit, other[i].window, NOW, true);
@@ -298,8 +290,8 @@ Test(replay, a_file_of_other_numbers_or_no_set_at_all_is_begun_anew_with_later_d
 		char junk[20000];
 
 		memset(junk, 'x', sizeof junk);
-		unlink(file_path("a.seen"));
-		fd = open(file_path("a.seen"), O_RDWR | O_CREAT, 0600);
+		unlink(test_file("a.seen"));
+		fd = open(test_file("a.seen"), O_RDWR | O_CREAT, 0600);
 		cr_assert_eq(write(fd, junk, size), (ssize_t)size);
 		close(fd);
 		r = open_set(1000, WINDOW, NOW, true);
@@ -315,13 +307,13 @@ Test(replay, a_file_that_cannot_be_made_is_named)
 	const char *lost;
 	struct replay *r;
 
-	cr_assert_eq(replay_open(&r, file_path("no/a.seen"), 16, 5, NOW, &lost, &err), VEIL_E_IO);
+	cr_assert_eq(replay_open(&r, test_file("no/a.seen"), 16, 5, NOW, &lost, &err), VEIL_E_IO);
 	cr_assert_null(r);
 	cr_assert(strstr(err.text, "no/a.seen"), "%s", err.text);
-	cr_assert_eq(symlink("/dev/null", file_path("b.seen")), 0);
-	cr_assert_eq(replay_open(&r, file_path("b.seen"), 16, 5, NOW, &lost, &err), VEIL_E_IO);
+	cr_assert_eq(symlink("/dev/null", test_file("b.seen")), 0);
+	cr_assert_eq(replay_open(&r, test_file("b.seen"), 16, 5, NOW, &lost, &err), VEIL_E_IO);
 	replay_close(open_set(16, 5, NOW, false));
-	cr_assert_eq(stat(file_path("a.seen"), &info), 0);
+	cr_assert_eq(stat(test_file("a.seen"), &info), 0);
 	cr_assert_eq(info.st_mode & 0777, 0600u);
 	replay_close(NULL);
 }
