@@ -42,10 +42,12 @@ enum veil_status keyfile_write(
 	bool ok;
 	int fd;
 
-	snprintf(temporary, sizeof temporary, "%s.new", path);
+	if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary)
+		return error_set(err, VEIL_E_IO, "%.300s...: the name is too long", path);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
 	if (fd < 0)
 		return error_set(err, VEIL_E_IO, "%s: %s", temporary, strerror(errno));
+	errno = ENOSPC; /* if only a part of it goes */
 	ok = write(fd, data, size) == (ssize_t)size && fsync(fd) == 0;
 	ok = close(fd) == 0 && ok && rename(temporary, path) == 0;
 	if (ok)
