@@ -16,6 +16,7 @@
 #include "base/keyfile.h"
 
 #define LIMIT_FILE_BYTES 4096
+#define LIMIT_STATE_PATH 1024 /* with the names in it */
 #define HEX 64
 
 /* What was seen: keys that the last configuration named take the place of those of the trust file. */
@@ -97,6 +98,8 @@ enum veil_status trust_open(struct trust *t, const char *file, const char *state
 	st = parse_trust(t, text, file, err);
 	if (st != VEIL_OK)
 		return st;
+	if (strlen(state) > LIMIT_STATE_PATH - 64)
+		return error_set(err, VEIL_E_INVALID, "%.100s...: the name is too long; see --state", state);
 	hash_sha256(hash, t->keys, t->key_count * SIGN_PUBLIC_BYTES);
 	hash_hex(hex, hash);
 	t->directory = strdup(state);
@@ -161,7 +164,7 @@ static enum veil_status read_seen(struct seen *s, const struct trust *t, struct 
 static enum veil_status write_seen(const struct trust *t, const struct wire_signed *accepted,
 	const uint8_t object[HASH_BYTES], struct veil_error *err)
 {
-	char text[1024], hex[HASH_HEX_SIZE], left[1100];
+	char text[1024], hex[HASH_HEX_SIZE], left[LIMIT_STATE_PATH];
 	int at;
 
 	hash_hex(hex, object);
@@ -197,7 +200,7 @@ static enum veil_status make_directory(char *path, struct veil_error *err)
 /* Held until it is closed; -1: failed. */
 static int lock(const struct trust *t, struct veil_error *err)
 {
-	char path[1100];
+	char path[LIMIT_STATE_PATH];
 	int fd = -1;
 
 	if (make_directory(t->directory, err) != VEIL_OK)
@@ -245,7 +248,9 @@ enum veil_status trust_accept(const struct trust *t, struct wire_signed *out, st
 		return VEIL_E_IO;
 	hash_sha256(hash, object.data, object.size);
 	st = read_seen(&seen, t, err);
-	if (st == VEIL_OK)
+	if (st == VEIL_OK && seen.sequence && memcmp(hash, seen.object, HASH_BYTES) == 0)
+		st = wire_signed_read_any(&s, object, err); /* believed before; its keys may differ since */
+	else if (st == VEIL_OK)
 		st = wire_signed_read(
 			&s, object, (const uint8_t(*)[SIGN_PUBLIC_BYTES])seen.keys, seen.key_count, err);
 	if (st == VEIL_OK)
