@@ -86,7 +86,7 @@ static void compare(ProtobufCBuffer *buffer, size_t size, const uint8_t *data)
 {
 	struct comparison *c = (struct comparison *)buffer;
 
-	c->same = c->same && size <= c->left && memcmp(c->at, data, size) == 0;
+	c->same = c->same && size <= c->left && (size == 0 || memcmp(c->at, data, size) == 0);
 	if (!c->same)
 		return;
 	c->at += size;
