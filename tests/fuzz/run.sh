@@ -22,7 +22,7 @@ if [ $# = 0 ]; then
 fi
 
 [ -f build-fuzz/build.ninja ] || CC=clang CXX=clang++ meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
-	-Db_lundef=false -Dbuildtype=debugoptimized -Dc_args=-fno-sanitize-recover=all,-g1 >/dev/null
+	-Db_lundef=false -Dbuildtype=debugoptimized '-Dc_args=-fno-sanitize-recover=all -g1' >/dev/null
 ninja --quiet -C build-fuzz fuzz
 mkdir -p build-fuzz/findings build-fuzz/logs
 
