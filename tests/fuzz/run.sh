@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/fuzz/run.sh [--changed SECONDS] SECONDS [TARGET...]: fuzz each target for SECONDS, one on each core. With --changed,
 # targets whose sources changed in the last day of the history get that time, or, where nearly all changed, an equal share of
-# three minutes, so that .ci/run keeps to its quarter of an hour. Fails on the first input that breaks one and
+# two minutes, so that .ci/run keeps to its quarter of an hour. Fails on the first input that breaks one and
 # keeps it in build-fuzz/findings/.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
@@ -59,7 +59,7 @@ if [ -n "$changed_seconds" ]; then
 			changed+="$target " count=$((count + 1))
 		fi
 	done
-	share=$((180 * $(nproc) / (count > 0 ? count : 1)))
+	share=$((120 * $(nproc) / (count > 0 ? count : 1)))
 	[ "$share" -ge "$changed_seconds" ] || changed_seconds=$((share > seconds ? share : seconds))
 fi
 
