@@ -49,6 +49,9 @@ static enum veil_status check_arguments(const struct veil_client *client, const 
 	if (!s)
 		return error_set(err, VEIL_E_INVALID,
 			"no configuration yet: call veil_client_refresh before searching");
+	if (client->trusting && time(NULL) >= client->valid_until)
+		return error_set(err, VEIL_E_VERSION,
+			"what the operator has signed is out of date by now; call veil_client_refresh");
 	if (dim != s->config.spec.dim)
 		return error_set(err, VEIL_E_INVALID,
 			"the vector has %u numbers and the index has %u; was it made by the same embedding?",

@@ -152,7 +152,7 @@ VEIL_EXPORT const struct veil_index_info *veil_client_info(const struct veil_cli
  * search is over, and calling again is a new search with new secrets. May be called by several threads at
  * once. VEIL_E_INVALID: dim, a NaN, a zero vector, probes not in 1..shards, top 0, no refresh yet.
  * VEIL_E_NETWORK, VEIL_E_TIMEOUT, VEIL_E_BUSY: the server. VEIL_E_MALFORMED: a reply that is not one.
- * VEIL_E_VERSION, VEIL_E_NOT_FOUND: refresh. */
+ * VEIL_E_VERSION, VEIL_E_NOT_FOUND: refresh; also when what the operator has signed is out of date by now. */
 VEIL_EXPORT enum veil_status veil_client_search(const struct veil_client *client, struct veil_hits **out,
 	const float *vector, uint32_t dim, uint32_t probes, uint32_t top,
 	struct veil_error *err) VEIL_MUST_CHECK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <time.h>
 
 #include "inside.h"
 #include "secret/search.h"
@@ -228,6 +229,30 @@ Test(search, a_refresh_that_fails_leaves_the_client_as_it_was)
 	cr_assert_eq(veil_client_refresh(client, NULL), VEIL_OK);
 	cr_assert_eq(veil_client_search(client, &hits, vector, INSIDE_DIM, 1, 1, NULL), VEIL_E_VERSION,
 		"the replies still name the old index");
+	veil_client_destroy(client);
+	inside_destroy(server);
+}
+
+Test(search, what_was_signed_is_not_used_after_its_time)
+{
+	struct rng rng = test_rng();
+	struct inside *server = inside_create(&rng, 16);
+	struct veil_client *client = connect_to(server);
+	struct veil_hits *hits = NULL;
+	float vector[INSIDE_DIM];
+	struct veil_error err = {""};
+
+	draw(&rng, vector);
+	client->trusting = true; /* as if the refresh had been of something signed */
+	client->valid_until = time(NULL) + 60;
+	cr_assert_eq(
+		veil_client_search(client, &hits, vector, INSIDE_DIM, 1, 1, &err), VEIL_OK, "%s", err.text);
+	veil_hits_destroy(hits);
+	client->valid_until = time(NULL);
+	server->queries = 0;
+	cr_assert_eq(veil_client_search(client, &hits, vector, INSIDE_DIM, 1, 1, &err), VEIL_E_VERSION);
+	cr_assert_eq(server->queries, 0);
+	cr_assert(strstr(err.text, "veil_client_refresh"), "%s", err.text);
 	veil_client_destroy(client);
 	inside_destroy(server);
 }
