@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,26 +36,68 @@ enum veil_status keyfile_read(char *text, size_t capacity, const char *path, str
 	return st;
 }
 
-enum veil_status keyfile_write(
-	const char *path, const void *data, size_t size, unsigned mode, struct veil_error *err)
+/* A name is on the disk when its folder is. */
+static bool sync_folder(const char *path)
 {
-	char temporary[1100];
+	char copy[KEYFILE_PATH_SIZE];
+	int fd;
+	bool ok;
+
+	snprintf(copy, sizeof copy, "%s", path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ok = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static bool give_name(const char *temporary, const char *path, bool replace)
+{
+	if (replace)
+		return rename(temporary, path) == 0;
+	return link(temporary, path) == 0 && unlink(temporary) == 0;
+}
+
+static enum veil_status put(
+	const char *path, const void *data, size_t size, unsigned mode, bool replace, struct veil_error *err)
+{
+	char temporary[KEYFILE_PATH_SIZE];
 	bool ok;
 	int fd;
 
 	if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary)
 		return error_set(err, VEIL_E_IO, "%.300s...: the name is too long", path);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+	if (fd < 0 && errno == EEXIST)
+		return error_set(err, VEIL_E_IO,
+			"%s is there already: another program writes it, or one was stopped while it did; if "
+			"none is running, remove it",
+			temporary);
 	if (fd < 0)
 		return error_set(err, VEIL_E_IO, "%s: %s", temporary, strerror(errno));
 	errno = ENOSPC; /* if only a part of it goes */
 	ok = write(fd, data, size) == (ssize_t)size && fsync(fd) == 0;
-	ok = close(fd) == 0 && ok && rename(temporary, path) == 0;
+	ok = close(fd) == 0 && ok && give_name(temporary, path, replace) && sync_folder(path);
 	if (ok)
 		return VEIL_OK;
-	error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
+	if (!replace && errno == EEXIST)
+		error_set(err, VEIL_E_IO, "%s is there already and is not replaced", path);
+	else
+		error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
 	unlink(temporary);
 	return VEIL_E_IO;
+}
+
+enum veil_status keyfile_write(
+	const char *path, const void *data, size_t size, unsigned mode, struct veil_error *err)
+{
+	return put(path, data, size, mode, true, err);
+}
+
+enum veil_status keyfile_create(
+	const char *path, const void *data, size_t size, unsigned mode, struct veil_error *err)
+{
+	return put(path, data, size, mode, false, err);
 }
 
 bool keyfile_hex(uint8_t *out, size_t size, const char *hex)

@@ -15,9 +15,13 @@
  */
 enum veil_status keyfile_read(
 	char *text, size_t capacity, const char *path, struct veil_error *err) VEIL_MUST_CHECK;
-/** Writes a file of that mode (0600, 0644), whole or not at all and on the disk; one that is there is
- * replaced. VEIL_E_IO. */
+#define KEYFILE_PATH_SIZE 1100
+/** Writes a file of that mode (0600, 0644), whole or not at all and on the disk, by way of PATH.new; one that
+ * is there is replaced. VEIL_E_IO; VEIL_E_INVALID: a path that is too long. */
 enum veil_status keyfile_write(const char *path, const void *data, size_t size, unsigned mode,
+	struct veil_error *err) VEIL_MUST_CHECK;
+/** The same for a file that is not there, not even since somebody looked: VEIL_E_IO if it is. */
+enum veil_status keyfile_create(const char *path, const void *data, size_t size, unsigned mode,
 	struct veil_error *err) VEIL_MUST_CHECK;
 
 /** The bytes of 2 * size lower-case hexadecimal digits; false, and `out` partly written, where there is

@@ -69,7 +69,7 @@ static int usage(FILE *to)
 	      "  info     what an index holds\n"
 	      "  verify   check an index\n"
 	      "  sign     vouch for an index and keys of a gateway\n"
-	      "  new-signing-key\n"
+	      "  new-signing-key   make a key to sign with\n"
 	      "veil-index COMMAND --help says more; veil-index --version.\n",
 		to);
 	return to == stdout ? 0 : EXIT_USAGE;

@@ -36,12 +36,15 @@ static enum veil_status make(
 	sign_public_key(public_key, f->seed);
 	hash_hex(f->hex, f->seed);
 	snprintf(f->text, sizeof f->text, HEAD "%s\n", f->hex);
-	st = keyfile_write(path, f->text, FILE_BYTES, 0600, err);
+	st = keyfile_create(path, f->text, FILE_BYTES, 0600, err);
 	if (st != VEIL_OK)
 		return st;
 	hash_hex(hex, public_key);
 	snprintf(line, sizeof line, "operator %s\n", hex);
-	return keyfile_write(public_path, line, strlen(line), 0644, err);
+	st = keyfile_create(public_path, line, strlen(line), 0644, err);
+	if (st != VEIL_OK)
+		unlink(path); /* nobody has used it: of no use without the other file */
+	return st;
 }
 
 enum veil_status signing_key_make(const char *path, struct veil_error *err)

@@ -72,7 +72,7 @@ static enum veil_status write_key(struct crypto *c, const struct kem *kem, unsig
 	for (size_t i = 0; i < kem->private_bytes; i++)
 		at += snprintf(text + at, TEXT_BYTES - (size_t)at, "%02x", private_key[i]);
 	snprintf(text + at, TEXT_BYTES - (size_t)at, "\n");
-	st = keyfile_write(path, text, strlen(text), 0600, err);
+	st = keyfile_create(path, text, strlen(text), 0600, err);
 	arena_clear(&secret);
 	return st;
 }
