@@ -100,8 +100,9 @@ static bool set_tls(CURL *easy, const struct forward_options *o)
 {
 	bool good = curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_3) == CURLE_OK;
 
-	if (o->ca[0])
-		good = good && curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca) == CURLE_OK;
+	if (o->ca[0]) /* alone: without the second line the system's folder would go on counting */
+		good = good && curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca) == CURLE_OK &&
+		       curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
 	if (o->cert[0])
 		good = good && curl_easy_setopt(easy, CURLOPT_SSLCERT, o->cert) == CURLE_OK &&
 		       curl_easy_setopt(easy, CURLOPT_SSLKEY, o->key) == CURLE_OK;
