@@ -56,15 +56,18 @@ int cli_server_check(const struct cli_server *s, const char *command)
 	return CLI_OK;
 }
 
-/* A path below the folder that the environment names, or else below the home folder (XDG Base Directory). */
+/* A path below the folder that the environment names, or else below the home folder (XDG Base Directory);
+ * NULL if there is neither: the working folder may be anybody's. */
 static const char *place(char out[PATH_SIZE], const char *variable, const char *below_home, const char *name)
 {
 	const char *folder = getenv(variable), *home = getenv("HOME");
 
 	if (folder && folder[0] == '/')
 		snprintf(out, PATH_SIZE, "%s/%s", folder, name);
+	else if (home && home[0] == '/')
+		snprintf(out, PATH_SIZE, "%s/%s/%s", home, below_home, name);
 	else
-		snprintf(out, PATH_SIZE, "%s/%s/%s", home && home[0] ? home : ".", below_home, name);
+		return NULL;
 	return out;
 }
 
@@ -76,6 +79,12 @@ static enum veil_status create(struct veil_client **out, const struct cli_server
 	const char *state = s->state ? s->state : place(state_room, "XDG_STATE_HOME", ".local/state", "veil");
 	enum veil_status st;
 
+	if ((s->trust || !s->direct) && (!trust || !state)) {
+		snprintf(err->text, sizeof err->text,
+			"there is no home folder (HOME) to find the operator's keys and the state in: give "
+			"--trust FILE and --state DIR");
+		return VEIL_E_INVALID;
+	}
 	if (s->direct) {
 		st = veil_client_create(out, s->server, err);
 		return st == VEIL_OK && s->trust ? veil_client_set_trust(*out, trust, state, err) : st;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sdk/transport.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
 #include <math.h>
@@ -198,8 +199,10 @@ static CURLcode set_options(CURL *curl, const struct http *http, const char *url
 	SET(CURLOPT_PROTOCOLS_STR, http->relay ? "http,https" : "http");
 	SET(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_3);
 	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L); /* a session that is resumed says who was there before */
-	if (http->ca)
+	if (http->ca) {
 		SET(CURLOPT_CAINFO, http->ca);
+		SET(CURLOPT_CAPATH, NULL); /* the system's folder would go on counting */
+	}
 	SET(CURLOPT_HTTPHEADER, headers);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	SET(CURLOPT_WRITEDATA, x);
@@ -295,12 +298,14 @@ static void http_destroy(void *state)
 	curl_global_cleanup();
 }
 
+/* A name like 127.example is none of ours: it is somebody's. libcurl writes addresses out in full. */
 static bool is_loopback(CURLU *parsed)
 {
 	char *host = NULL;
+	struct in_addr address;
 	bool local = curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-		     (strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
-			     strcmp(host, "[::1]") == 0);
+		     (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+			     (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127));
 
 	curl_free(host);
 	return local;

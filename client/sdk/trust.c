@@ -89,6 +89,11 @@ enum veil_status trust_open(struct trust *t, const char *file, const char *state
 	enum veil_status st = read_text(text, file, &why);
 
 	*t = (struct trust){0};
+	if (!state[0] || strlen(state) > LIMIT_STATE_PATH - 64)
+		return error_set(err, VEIL_E_INVALID,
+			"the folder of the state (--state) has a name of %zu bytes, not 1 to %d: the name is "
+			"%s",
+			strlen(state), LIMIT_STATE_PATH - 64, state[0] ? "too long" : "empty");
 	if (st != VEIL_OK)
 		return error_set(err, st,
 			"%.300s: a relay is used only with the operator's key, from a trust file that they "
@@ -98,8 +103,6 @@ enum veil_status trust_open(struct trust *t, const char *file, const char *state
 	st = parse_trust(t, text, file, err);
 	if (st != VEIL_OK)
 		return st;
-	if (strlen(state) > LIMIT_STATE_PATH - 64)
-		return error_set(err, VEIL_E_INVALID, "%.100s...: the name is too long; see --state", state);
 	hash_sha256(hash, t->keys, t->key_count * SIGN_PUBLIC_BYTES);
 	hash_hex(hex, hash);
 	t->directory = strdup(state);

@@ -6,6 +6,7 @@ are those of the client."""
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -77,8 +78,8 @@ class Case(unittest.TestCase):
     def setUp(self):
         self.state = tempfile.mkdtemp(dir=SCRATCH)
 
-    def veil(self, *arguments, env=None):
-        return subprocess.run([VEIL, *arguments], capture_output=True, text=True, timeout=60, check=False,
+    def veil(self, *arguments, env=None, cwd=None):
+        return subprocess.run([VEIL, *arguments], capture_output=True, text=True, timeout=60, check=False, cwd=cwd,
                               env={**os.environ, **(env or {})})
 
     def ask(self, relay, *more, trust=None, env=None, vector=None):
@@ -216,6 +217,8 @@ class Through(Case):
     def test_a_relay_that_is_not_there_or_without_tls_elsewhere_is_told(self):
         for url, status, words in (('http://127.0.0.1:9/veil', SERVER, 'is the relay running there?'),
                                    ('http://relay.example/veil', INPUT, 'https://'), ('ftp://h', INPUT, 'https://host'),
+                                   ('http://127.0.0.1.relay.invalid/veil', INPUT, 'https://'),
+                                   ('http://127.relay.invalid/veil', INPUT, 'https://'),
                                    ('https://u@h/veil', INPUT, 'https://host'), ('https://h/?q', INPUT, 'https://host')):
             result = self.veil('search', '--relay', url, '--trust', self.world.key + '.pub', '--state', self.state, '--vector',
                                self.vector)
@@ -239,6 +242,18 @@ class Through(Case):
         self.assertIn('nothing is trusted on first use', result.stderr)
         self.assertEqual(self.relay.seen, [])
 
+    def test_nothing_is_read_from_the_working_folder_and_a_state_has_a_name(self):
+        here = tempfile.mkdtemp(dir=SCRATCH)
+        os.makedirs(here + '/.config/veil')
+        shutil.copy(self.world.key + '.pub', here + '/.config/veil/trust')
+        nowhere = {'HOME': '', 'XDG_CONFIG_HOME': '', 'XDG_STATE_HOME': ''}
+        for env, more in ((nowhere, ()), ({}, ('--trust', self.world.key + '.pub', '--state', '')),
+                          ({}, ('--trust', self.world.key + '.pub', '--state', self.state + '/' + 5 * ('a' * 250 + '/')))):
+            result = self.veil('info', '--relay', self.relay.url, *more, env=env, cwd=here)
+            self.assertEqual(result.returncode, INPUT, result.stderr)
+            self.assertIn('--state', result.stderr)
+        self.assertEqual(self.relay.seen, [])
+
     def test_trust_and_state_have_places_of_their_own(self):
         home = tempfile.mkdtemp(dir=SCRATCH)
         os.makedirs(home + '/.config/veil')
@@ -260,6 +275,74 @@ class Through(Case):
         self.expect(self.relay, INPUT, 'no policy', '--kem-policy', 'best')
 
 
+@unittest.skipUnless(shutil.which('openssl'), 'makes certificates')
+class OverTls(Case):
+    """The relay's certificate is by an authority of this test, `other` another one."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        new = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
+        for name in 'authority', 'other':
+            cls.openssl(*new, '-keyout', name + '.key', '-out', name + '.pem', '-subj', f'/CN={name}')
+        cls.openssl(*new, '-keyout', 'relay.key', '-out', 'relay.pem', '-subj', '/CN=relay', '-CA', 'authority.pem', '-CAkey',
+                    'authority.key', '-addext', 'subjectAltName=IP:127.0.0.1', '-addext', 'basicConstraints=CA:FALSE')
+        cls.server = cls.world.serve().__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.__exit__()
+
+    @classmethod
+    def openssl(cls, *arguments):
+        subprocess.run(['openssl', *arguments], check=True, capture_output=True, cwd=cls.world.folder)
+
+    def setUp(self):
+        super().setUp()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(self.world.path('relay.pem'), self.world.path('relay.key'))
+
+    def relay(self):
+        relay = Relay(self.server.address)
+        relay.server.socket = self.context.wrap_socket(relay.server.socket, server_side=True)
+        relay.url = relay.url.replace('http:', 'https:')
+        return relay
+
+    def refused(self, relay, *more):
+        self.expect(relay, SERVER, '', *more)
+        self.assertEqual(relay.seen, [])
+
+    def test_a_search_goes_through_a_relay_whose_certificate_is_right_and_no_other(self):
+        with self.relay() as relay:
+            self.expect(relay, OK, 'through a relay', '--ca', self.world.path('authority.pem'), posts=3)
+            relay.seen.clear()
+            self.refused(relay)  # the system does not know that authority
+            self.refused(relay, '--ca', self.world.path('other.pem'))
+            self.refused(relay, '--ca', self.world.path('nothing.pem'))
+            relay.url = relay.url.replace('127.0.0.1', 'localhost')  # not the certificate's name
+            self.refused(relay, '--ca', self.world.path('authority.pem'))
+
+    def test_less_than_tls_1_3_is_refused(self):
+        self.context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with self.relay() as relay:
+            self.refused(relay, '--ca', self.world.path('authority.pem'))
+
+    def test_certificates_of_ca_take_the_place_of_the_systems(self):
+        """Where the system's folder has that authority, in a name space of mounts."""
+        os.mkdir(self.world.path('system'))
+        shutil.copy(self.world.path('authority.pem'), self.world.path('system/authority.pem'))
+        self.openssl('rehash', self.world.path('system'))
+        mounted = ['unshare', '-rm', 'sh', '-c', 'mount --bind "$0" /etc/ssl/certs && exec "$@"', self.world.path('system')]
+        if not shutil.which('unshare') or subprocess.run([*mounted, 'true'], check=False, capture_output=True).returncode:
+            self.skipTest('no mounts here')
+        with self.relay() as relay:
+            result = subprocess.run([*mounted, VEIL, 'info', '--relay', relay.url, '--trust', self.world.key + '.pub', '--state',
+                                     self.state, '--ca', self.world.path('other.pem')], capture_output=True, text=True,
+                                    timeout=60, check=False)
+            self.assertEqual((result.returncode, relay.seen), (SERVER, []), result.stderr)
+            self.assertIn('cannot be verified', result.stderr)
+
+
 class Signed(Case):
     def serve(self, *options):
         return self.world.serve(*options)
@@ -275,6 +358,23 @@ class Signed(Case):
         os.chmod(self.world.key, 0o640)
         self.assertIn('may be read by others', self.world.sign(good=False, output=self.world.path('no')).stderr)
         os.chmod(self.world.key, 0o600)
+
+    def test_of_programs_that_make_one_key_at_once_one_makes_it_and_what_is_left_over_is_told(self):
+        path = self.world.path('raced')
+        makers = [subprocess.Popen([VEIL_INDEX, 'new-signing-key', path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                  for _ in range(8)]
+        said = [m.communicate(timeout=60)[1] for m in makers]
+        self.assertEqual(sorted(m.returncode for m in makers), [0] + 7 * [1], said)
+        self.assertLessEqual({'raced', 'raced.pub'}, set(os.listdir(self.world.folder)))
+        self.world.sign(keys=[path], output=self.world.path('by-raced'))
+        left = self.world.path('by-raced.new')
+        open(left, 'w', encoding='ascii').close()
+        self.assertIn('if none is running, remove it', self.world.sign(good=False, output=self.world.path('by-raced')).stderr)
+        os.remove(left)
+        os.mkdir(self.world.path('half.pub.new'))
+        self.assertIn('remove it', index_tool('new-signing-key', self.world.path('half'), good=False).stderr)
+        os.rmdir(self.world.path('half.pub.new'))
+        index_tool('new-signing-key', self.world.path('half'))  # not stopped by a half of the first try
 
     def test_another_operators_key_a_changed_object_and_other_keys_of_the_gateway_are_refused(self):
         stranger = self.world.new_key(f'stranger-{time.monotonic_ns()}')
