@@ -20,7 +20,7 @@ from fake_relay import Relay
 from relay import Relay as VeilRelay
 from veild import SCRATCH, Server, make_index
 
-VEIL, VEIL_INDEX, VEIL_RELAY = sys.argv[4:7]
+VEIL, VEIL_INDEX, VEIL_RELAY = map(os.path.abspath, sys.argv[4:7])
 OK, INPUT, USAGE, SERVER, REPLY = range(5)
 PROBLEM_TYPE = 'application/problem+json'
 
