@@ -83,33 +83,7 @@ INLINE void scan_columns(uint32_t *const *sums, size_t k, const int8_t *table, c
 		sums[a % queries][k + a / queries] += sum[a];
 }
 
-static void scan_tile(uint32_t *const *sums, const int8_t *tile, size_t outputs, size_t height,
-	const int16_t *words, unsigned queries)
-{
-	for (size_t k = 0; k < outputs; k += 4, tile += 4 * height) {
-		if (queries == 1)
-			scan_columns(sums, k, tile, words, height, 4, 1);
-		for (unsigned x = 0; queries == 2 && x < 4; x += 2)
-			scan_columns(sums, k + x, tile + x * 64, words, height, 2, 2);
-		for (unsigned x = 0; queries == 4 && x < 4; x++)
-			scan_columns(sums, k + x, tile + x * 64, words, height, 1, 4);
-	}
-}
-
-static void scan(uint32_t *const *sums, const int8_t *table, size_t outputs, size_t rows,
-	const void *prepared, unsigned queries)
-{
-	REQUIRE(queries == 1 || queries == 2 || queries == 4);
-	for (unsigned v = 0; v < queries; v++)
-		memset(sums[v], 0, outputs * sizeof **sums);
-	for (size_t i = 0; i < rows; i += KERNELS_SCAN_TILE) {
-		size_t left = rows - i;
-
-		scan_tile(sums, table + i * outputs, outputs,
-			left < KERNELS_SCAN_TILE ? left : KERNELS_SCAN_TILE,
-			(const int16_t *)prepared + i * 2 * queries, queries);
-	}
-}
+#include "kernels/scan_body.h"
 
 /* apply: a word is low + 2^8 high, low in [-128, 127]. Of the products with `high` the low 32 bits matter
  * alone; those with `low` are below 2^27 and sixteen of them fit 32 bits. So both take vpmulld, eight lanes
@@ -191,19 +165,7 @@ INLINE void apply_block(uint64_t *const *out, size_t o, const int32_t *matrix, s
 		finish(out[v] + o + 8 * h, &s[v][h]);
 }
 
-static void apply(uint64_t *const *sums, const int32_t *matrix, size_t outputs, size_t terms,
-	const void *const *prepared, unsigned queries)
-{
-	REQUIRE(queries == 1 || queries == 2 || queries == 4);
-	for (size_t o = 0; o < outputs; o += KERNELS_APPLY_LANES, matrix += terms * KERNELS_APPLY_LANES) {
-		if (queries == 1)
-			apply_block(sums, o, matrix, terms, prepared, 1);
-		else if (queries == 2)
-			apply_block(sums, o, matrix, terms, prepared, 2);
-		else
-			apply_block(sums, o, matrix, terms, prepared, 4);
-	}
-}
+#include "kernels/apply_body.h"
 
 void kernels_avx2_scan(struct kernels_scan *k)
 {

@@ -67,33 +67,7 @@ INLINE void scan_columns(uint32_t *const *sums, size_t k, const int8_t *table, c
 		sums[a % queries][k + a / queries] += join(s[a]);
 }
 
-static void scan_tile(uint32_t *const *sums, const int8_t *tile, size_t outputs, size_t height,
-	const uint8_t *words, unsigned queries)
-{
-	for (size_t k = 0; k < outputs; k += 4, tile += 4 * height) {
-		if (queries == 1)
-			scan_columns(sums, k, tile, words, height, 4, 1);
-		for (unsigned x = 0; queries == 2 && x < 4; x += 2)
-			scan_columns(sums, k + x, tile + x * 64, words, height, 2, 2);
-		for (unsigned x = 0; queries == 4 && x < 4; x++)
-			scan_columns(sums, k + x, tile + x * 64, words, height, 1, 4);
-	}
-}
-
-static void scan(uint32_t *const *sums, const int8_t *table, size_t outputs, size_t rows,
-	const void *prepared, unsigned queries)
-{
-	REQUIRE(queries == 1 || queries == 2 || queries == 4);
-	for (unsigned v = 0; v < queries; v++)
-		memset(sums[v], 0, outputs * sizeof **sums);
-	for (size_t i = 0; i < rows; i += KERNELS_SCAN_TILE) {
-		size_t left = rows - i;
-
-		scan_tile(sums, table + i * outputs, outputs,
-			left < KERNELS_SCAN_TILE ? left : KERNELS_SCAN_TILE,
-			(const uint8_t *)prepared + i * PLANES * queries, queries);
-	}
-}
+#include "kernels/scan_body.h"
 
 void kernels_avx512_scan(struct kernels_scan *k)
 {
