@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kit/lifecycle.h"
+#include "kit/log.h"
+
 #define CONNECTIONS 64
 #define TIMEOUT_MS 10000
 
@@ -60,6 +63,17 @@ enum veil_status admin_start(struct admin *a, const char *address, struct veil_e
 		.state = a};
 
 	return strcmp(address, "off") == 0 ? VEIL_OK : http_create(&a->http, &o, err);
+}
+
+void admin_drain(struct admin *a, struct http *front, unsigned lame_duck_ms, unsigned drain_timeout_ms)
+{
+	if (!atomic_exchange(&a->ready, false))
+		return;
+	log_info("stopping: /ready fails, connections are accepted for %u ms more", lame_duck_ms);
+	lifecycle_pause(lame_duck_ms);
+	http_quiesce(front);
+	if (!http_drain(front, drain_timeout_ms))
+		log_warn("connections were still open after %u ms", drain_timeout_ms);
 }
 
 void admin_stop(struct admin *a)

@@ -267,14 +267,7 @@ static void stop_thread(struct service *s)
 
 void service_stop(struct service *s)
 {
-	if (atomic_exchange(&s->admin.ready, false)) {
-		log_info("stopping: /ready fails, connections are accepted for %u ms more",
-			s->config->lame_duck_ms);
-		lifecycle_pause(s->config->lame_duck_ms);
-		http_quiesce(s->front);
-		if (!http_drain(s->front, s->config->drain_timeout_ms))
-			log_warn("connections were still open after %u ms", s->config->drain_timeout_ms);
-	}
+	admin_drain(&s->admin, s->front, s->config->lame_duck_ms, s->config->drain_timeout_ms);
 	stop_thread(s);
 	admin_stop(&s->admin);
 	http_destroy(s->front);

@@ -253,14 +253,7 @@ void service_expire(struct service *s)
 
 void service_stop(struct service *s)
 {
-	if (atomic_exchange(&s->admin.ready, false)) {
-		log_info("stopping: /ready fails, connections are accepted for %u ms more",
-			s->config->lame_duck_ms);
-		lifecycle_pause(s->config->lame_duck_ms);
-		http_quiesce(s->front);
-		if (!http_drain(s->front, s->config->drain_timeout_ms))
-			log_warn("connections were still open after %u ms", s->config->drain_timeout_ms);
-	}
+	admin_drain(&s->admin, s->front, s->config->lame_duck_ms, s->config->drain_timeout_ms);
 	/* Every query is answered, and so no connection suspended, before the HTTP server stops. If the drain
 	 * took too long its threads may still submit: those queries get 503. */
 	pool_stop(s->pool);
