@@ -51,6 +51,15 @@ int cli_number(const char *text, uint32_t low, uint32_t high, uint32_t *value)
 	return 1;
 }
 
+int cli_take_number(const struct cli_numbered *list, size_t count, int option, const char *argument)
+{
+	for (const struct cli_numbered *n = list; n < list + count; n++)
+		if (option == n->option && !cli_number(argument, n->low, n->high, n->value))
+			return cli_misuse(
+				"--%s %s: not a number from %u to %u", n->name, argument, n->low, n->high);
+	return CLI_OK;
+}
+
 int cli_finish(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

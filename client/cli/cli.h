@@ -37,6 +37,14 @@ int cli_fail(enum veil_status status, const struct veil_error *err);
 int cli_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** A whole decimal number in [low, high]; false otherwise. */
 int cli_number(const char *text, uint32_t low, uint32_t high, uint32_t *value);
+/** An option whose value is such a number. */
+struct cli_numbered {
+	int option; /* of getopt_long */
+	const char *name;
+	uint32_t low, high, *value;
+};
+/** Takes an option if it is one of these; CLI_OK, or CLI_USAGE after saying why. */
+int cli_take_number(const struct cli_numbered *list, size_t count, int option, const char *argument);
 /** Whom to ask, and how: options that all commands have that ask a server. */
 struct cli_server {
 	const char *server; /* --server with --direct, */

@@ -72,12 +72,9 @@ static int parse(struct arguments *a, int argc, char **argv)
 		{"a-day", required_argument, NULL, 'a'}, {"ever", required_argument, NULL, 'v'},
 		{"plan", no_argument, NULL, 'p'}, {"new", no_argument, NULL, 'n'},
 		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	struct {
-		int option;
-		const char *name;
-		uint32_t *value;
-	} numbers[] = {{'q', "q", &a->questions}, {'k', "shards", &a->shards}, {'u', "users", &a->users},
-		{'a', "a-day", &a->a_day}, {'v', "ever", &a->ever}};
+	const struct cli_numbered numbers[] = {{'q', "q", 1, UINT32_MAX, &a->questions},
+		{'k', "shards", 1, UINT32_MAX, &a->shards}, {'u', "users", 1, UINT32_MAX, &a->users},
+		{'a', "a-day", 1, UINT32_MAX, &a->a_day}, {'v', "ever", 1, UINT32_MAX, &a->ever}};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -109,12 +106,8 @@ static int parse(struct arguments *a, int argc, char **argv)
 		case '?':
 			return CLI_USAGE; /* getopt has said why */
 		}
-		for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-			if (option == numbers[i].option &&
-				!cli_number(optarg, 1, UINT32_MAX, numbers[i].value))
-				return cli_misuse("--%s %s: not a number from 1 to %u", numbers[i].name,
-					optarg, UINT32_MAX);
-		}
+		if (cli_take_number(numbers, sizeof numbers / sizeof *numbers, option, optarg) != CLI_OK)
+			return CLI_USAGE;
 	}
 	if (optind != argc)
 		return cli_misuse("privacy takes no argument \"%s\"", argv[optind]);

@@ -36,12 +36,8 @@ static int parse(struct arguments *a, int argc, char **argv)
 		{"image", required_argument, NULL, 'i'}, {"row", required_argument, NULL, 'r'},
 		{"probes", required_argument, NULL, 'p'}, {"top", required_argument, NULL, 'k'},
 		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	struct {
-		int option;
-		const char *name;
-		uint32_t low, high, *value;
-	} numbers[] = {{'r', "row", 0, UINT32_MAX, &a->row}, {'p', "probes", 1, UINT32_MAX, &a->probes},
-		{'k', "top", 1, UINT32_MAX, &a->top}};
+	const struct cli_numbered numbers[] = {{'r', "row", 0, UINT32_MAX, &a->row},
+		{'p', "probes", 1, UINT32_MAX, &a->probes}, {'k', "top", 1, UINT32_MAX, &a->top}};
 	int option, row = 0;
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -65,12 +61,8 @@ static int parse(struct arguments *a, int argc, char **argv)
 				return CLI_USAGE;
 		}
 		row = row || option == 'r';
-		for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-			if (option == numbers[i].option &&
-				!cli_number(optarg, numbers[i].low, numbers[i].high, numbers[i].value))
-				return cli_misuse("--%s %s: not a number from %u to %u", numbers[i].name,
-					optarg, numbers[i].low, numbers[i].high);
-		}
+		if (cli_take_number(numbers, sizeof numbers / sizeof *numbers, option, optarg) != CLI_OK)
+			return CLI_USAGE;
 	}
 	if (optind != argc)
 		return cli_misuse("search takes no argument \"%s\"", argv[optind]);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cpu.h"
 #include "base/ct.h"
 #include "base/require.h"
+#include "leak.h"
 #include "secret/retrieve.h"
 #include "support/silent.h"
 
@@ -41,16 +41,8 @@ static void life(unsigned count)
 
 int main(int argc, char **argv)
 {
-	int secret = argc;
-
-	if (argc > 1 && !strcmp(argv[1], "leak")) {
-		ct_poison(&secret, sizeof secret);
-		if (secret == 2)
-			puts("two");
-		else
-			fputs("other\n", stderr);
+	if (leak_planted(argc, argv))
 		return 0;
-	}
 	for (unsigned count = 0; count <= SECRET_RETRIEVE_ROWS; count += count ? 2 : 1)
 		life(count);
 	return 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cpu.h"
 #include "base/ct.h"
 #include "base/require.h"
+#include "leak.h"
 #include "nn/answer.h"
 #include "nn/shard.h"
 #include "secret/search.h"
@@ -67,16 +67,8 @@ static void life(const char *set, int fake)
 
 int main(int argc, char **argv)
 {
-	int secret = argc;
-
-	if (argc > 1 && !strcmp(argv[1], "leak")) {
-		ct_poison(&secret, sizeof secret);
-		if (secret == 2)
-			puts("two");
-		else
-			fputs("other\n", stderr);
+	if (leak_planted(argc, argv))
 		return 0;
-	}
 	for (int j = 0; j < DIM; j++)
 		rows[(ROWS - 1) * DIM + j] = (int8_t)(j - 9);
 	for (int fake = 0; fake < 2; fake++) {
