@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/keyfile.h"
 
@@ -35,7 +36,7 @@ static bool parse_key(uint8_t key[SIGN_PUBLIC_BYTES], const char *line)
 	size_t n = sizeof word - 1;
 
 	return strncmp(line, word, n) == 0 && strlen(line) == n + HEX &&
-	       keyfile_hex(key, SIGN_PUBLIC_BYTES, line + n);
+	       bytes_from_hex(key, SIGN_PUBLIC_BYTES, line + n);
 }
 
 static enum veil_status parse_trust(struct trust *t, char *text, const char *file, struct veil_error *err)
@@ -63,17 +64,11 @@ static enum veil_status parse_trust(struct trust *t, char *text, const char *fil
 
 static enum veil_status read_text(char text[LIMIT_FILE_BYTES + 1], const char *path, struct veil_error *err)
 {
-	FILE *f = fopen(path, "re");
 	size_t size;
-	bool failed;
+	enum veil_status st = keyfile_read_public(text, LIMIT_FILE_BYTES + 1, &size, path, err);
 
-	if (!f)
-		return error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
-	size = fread(text, 1, LIMIT_FILE_BYTES + 1, f);
-	failed = ferror(f) != 0;
-	fclose(f);
-	if (failed)
-		return error_set(err, VEIL_E_IO, "%s: cannot be read", path);
+	if (st != VEIL_OK)
+		return st;
 	if (size > LIMIT_FILE_BYTES || memchr(text, 0, size))
 		return error_set(
 			err, VEIL_E_INVALID, "%s: not a text of at most %d bytes", path, LIMIT_FILE_BYTES);
@@ -130,12 +125,12 @@ static enum veil_status parse_seen(struct seen *s, char *text, const char *path,
 
 	if (sscanf(text, "veil state 1\nsequence %" SCNu64 "\nobject %n", &s->sequence, &at) != 1 ||
 		at == 0 || s->sequence == 0 || strlen(text + at) < HEX + 1 ||
-		!keyfile_hex(s->object, HASH_BYTES, text + at) || text[at + HEX] != '\n')
+		!bytes_from_hex(s->object, HASH_BYTES, text + at) || text[at + HEX] != '\n')
 		goto corrupt;
 	for (rest = text + at + HEX + 1; *rest; rest += HEX + 5) {
 		if (s->key_count == WIRE_SIGNED_MAX_KEYS || strncmp(rest, "key ", 4) != 0 ||
 			strlen(rest) < HEX + 5 ||
-			!keyfile_hex(s->keys[s->key_count], SIGN_PUBLIC_BYTES, rest + 4) ||
+			!bytes_from_hex(s->keys[s->key_count], SIGN_PUBLIC_BYTES, rest + 4) ||
 			rest[4 + HEX] != '\n')
 			goto corrupt;
 		s->key_count++;

@@ -136,3 +136,16 @@ void writer_f32(struct writer *w, float v)
 	memcpy(&bits, &v, sizeof bits);
 	writer_u32(w, bits);
 }
+
+bool bytes_from_hex(uint8_t *out, size_t size, const char *hex)
+{
+	for (size_t i = 0; i < 2 * size; i++) {
+		char c = hex[i];
+		int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+
+		if (v < 0)
+			return false;
+		out[i / 2] = (uint8_t)(i % 2 ? out[i / 2] | v : v << 4);
+	}
+	return true;
+}

@@ -70,4 +70,8 @@ void writer_u64(struct writer *w, uint64_t v);
 void writer_f32(struct writer *w, float v);
 void writer_bytes(struct writer *w, const void *data, size_t size);
 
+/** The bytes of 2 * size lower-case hexadecimal digits; false, and `out` partly written, where there is
+ * another character among them. */
+bool bytes_from_hex(uint8_t *out, size_t size, const char *hex);
+
 #endif

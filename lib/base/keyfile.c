@@ -36,6 +36,20 @@ enum veil_status keyfile_read(char *text, size_t capacity, const char *path, str
 	return st;
 }
 
+enum veil_status keyfile_read_public(
+	void *data, size_t capacity, size_t *size, const char *path, struct veil_error *err)
+{
+	FILE *f = fopen(path, "re");
+	bool failed;
+
+	if (!f)
+		return error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
+	*size = fread(data, 1, capacity, f);
+	failed = ferror(f) != 0;
+	fclose(f);
+	return failed ? error_set(err, VEIL_E_IO, "%s: cannot be read", path) : VEIL_OK;
+}
+
 /* A name is on the disk when its folder is. */
 static bool sync_folder(const char *path)
 {
@@ -98,17 +112,4 @@ enum veil_status keyfile_create(
 	const char *path, const void *data, size_t size, unsigned mode, struct veil_error *err)
 {
 	return put(path, data, size, mode, false, err);
-}
-
-bool keyfile_hex(uint8_t *out, size_t size, const char *hex)
-{
-	for (size_t i = 0; i < 2 * size; i++) {
-		char c = hex[i];
-		int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-
-		if (v < 0)
-			return false;
-		out[i / 2] = (uint8_t)(i % 2 ? out[i / 2] | v : v << 4);
-	}
-	return true;
 }

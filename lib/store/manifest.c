@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "index/codebook.h"
 #include "index/label.h"
@@ -136,14 +137,7 @@ static void refuse_unknown(struct reading *r, json_t *object, const char *where,
 
 static bool parse_hex(uint8_t out[HASH_BYTES], const char *text)
 {
-	static const char digits[] = "0123456789abcdef";
-
-	if (strlen(text) != 2 * HASH_BYTES || strspn(text, digits) != 2 * HASH_BYTES)
-		return false;
-	for (size_t i = 0; i < HASH_BYTES; i++)
-		out[i] = (uint8_t)((strchr(digits, text[2 * i]) - digits) << 4 |
-				   (strchr(digits, text[2 * i + 1]) - digits));
-	return true;
+	return strlen(text) == (size_t)2 * HASH_BYTES && bytes_from_hex(out, HASH_BYTES, text);
 }
 
 static void take_file(struct reading *r, json_t *object, const char *where, const char *key, uint64_t bytes,

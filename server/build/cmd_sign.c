@@ -113,17 +113,9 @@ static enum veil_status add_index(struct wire_signed *s, const char *dir, struct
 static enum veil_status read_file(
 	uint8_t *data, size_t limit, size_t *size, const char *path, struct veil_error *err)
 {
-	FILE *f = fopen(path, "re");
-	bool failed;
+	enum veil_status st = keyfile_read_public(data, limit, size, path, err);
 
-	if (!f)
-		return error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
-	*size = fread(data, 1, limit, f);
-	failed = ferror(f) != 0;
-	fclose(f);
-	if (failed)
-		return error_set(err, VEIL_E_IO, "%s: cannot be read", path);
-	return *size < limit ? VEIL_OK : error_set(err, VEIL_E_INVALID, "%s: too large", path);
+	return st != VEIL_OK || *size < limit ? st : error_set(err, VEIL_E_INVALID, "%s: too large", path);
 }
 
 static enum veil_status add_gateway_keys(struct wire_signed *s, const char *path, struct veil_error *err)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/keyfile.h"
@@ -77,7 +78,7 @@ enum veil_status signing_key_read(uint8_t seed[SIGN_SEED_BYTES], const char *pat
 	f = arena_take(&secret, sizeof *f);
 	st = keyfile_read(f->text, sizeof f->text, path, err);
 	if (st == VEIL_OK && (strlen(f->text) != FILE_BYTES || strncmp(f->text, HEAD, HEAD_BYTES) != 0 ||
-				     !keyfile_hex(seed, SIGN_SEED_BYTES, f->text + HEAD_BYTES) ||
+				     !bytes_from_hex(seed, SIGN_SEED_BYTES, f->text + HEAD_BYTES) ||
 				     f->text[FILE_BYTES - 1] != '\n'))
 		st = error_set(
 			err, VEIL_E_INVALID, "%s is no signing key of veil-index new-signing-key", path);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 #include "base/ct.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/keyfile.h"
 #include "base/rng.h"
 
 #define WINDOW 200 /* epochs that the bound is taken from: the second smallest of them */
@@ -49,20 +49,14 @@ enum veil_status crowd_key_make(const char *path, char *public_hex, struct veil_
 {
 	uint8_t seed[SIGN_SEED_BYTES], public_key[SIGN_PUBLIC_BYTES];
 	struct rng rng = rng_system();
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool good;
+	enum veil_status st;
 
-	if (fd < 0)
-		return error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
 	rng_fill(&rng, seed, sizeof seed);
 	sign_public_key(public_key, seed);
-	good = write(fd, seed, sizeof seed) == sizeof seed && fsync(fd) == 0;
-	good = close(fd) == 0 && good;
+	st = keyfile_create(path, seed, sizeof seed, 0600, err);
 	wipe(seed, sizeof seed);
-	if (!good) {
-		unlink(path);
-		return error_set(err, VEIL_E_IO, "%s: the key could not be written", path);
-	}
+	if (st != VEIL_OK)
+		return st;
 	_Static_assert(SIGN_PUBLIC_BYTES == HASH_BYTES, "so that hash_hex will do");
 	hash_hex(public_hex, public_key);
 	return VEIL_OK;

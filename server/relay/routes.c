@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "kit/clock.h"
 #include "relay/service.h"
@@ -172,32 +173,21 @@ static void get_signed(void *state, struct http_request *req)
 	get_published(state, req, SIGNED_CONFIGURATION);
 }
 
-static bool read_hash(uint8_t out[HASH_BYTES], const char *hex)
-{
-	for (size_t i = 0; i < (size_t)2 * HASH_BYTES; i++) {
-		const char *digits = "0123456789abcdef", *at = hex[i] ? strchr(digits, hex[i]) : NULL;
-
-		if (!at)
-			return false;
-		out[i / 2] = (uint8_t)(out[i / 2] << 4 | (at - digits));
-	}
-	return hex[(size_t)2 * HASH_BYTES] == 0;
-}
-
 /* GET PATH/v1/object/<64 hex digits>: what has that SHA-256, or nothing. */
 static void get_object(void *state, struct http_request *req)
 {
+	const char *hex = http_tail(req);
 	uint8_t hash[HASH_BYTES];
 	struct parcel *p;
 
-	if (!read_hash(hash, http_tail(req))) {
+	if (strlen(hex) != (size_t)2 * HASH_BYTES || !bytes_from_hex(hash, sizeof hash, hex)) {
 		http_answer_text(req, 404, "an object is named by 64 hexadecimal digits");
 		return;
 	}
 	p = admit_client(req, false);
 	if (!p)
 		return;
-	snprintf(p->url, sizeof p->url, "%s/v1/object/%.64s", p->lane->gateway->origin, http_tail(req));
+	snprintf(p->url, sizeof p->url, "%s/v1/object/%.64s", p->lane->gateway->origin, hex);
 	memcpy(p->object, hash, sizeof hash);
 	p->is_object = true;
 	p->job.url = p->url;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/keyfile.h"
 
@@ -55,7 +56,7 @@ static enum veil_status parse(struct file *f, const char *path, struct veil_erro
 		return error_set(err, VEIL_E_UNSUPPORTED, "%s: this build has no KEM 0x%04x", path, f->kem);
 	rest = f->text + at;
 	if (strspn(rest, "0123456789abcdef") != 2 * kem->private_bytes ||
-		!keyfile_hex(f->private_key, kem->private_bytes, rest))
+		!bytes_from_hex(f->private_key, kem->private_bytes, rest))
 		return error_set(err, VEIL_E_INVALID, "%s: the private key has not %zu bytes in hexadecimal",
 			path, kem->private_bytes);
 	sscanf(rest + 2 * kem->private_bytes, " %n", &end);

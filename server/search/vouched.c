@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "search/vouched.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/error.h"
+#include "base/keyfile.h"
 #include "kit/log.h"
 #include "ohttp/keyconfig.h"
 
@@ -22,20 +21,6 @@ void vouched_init(struct vouched *v)
 void vouched_clear(struct vouched *v)
 {
 	pthread_mutex_destroy(&v->lock);
-}
-
-static enum veil_status read_file(
-	uint8_t body[WIRE_SIGNED_MAX_BYTES + 1], size_t *size, const char *path, struct veil_error *err)
-{
-	FILE *f = fopen(path, "re");
-	bool failed;
-
-	if (!f)
-		return error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
-	*size = fread(body, 1, WIRE_SIGNED_MAX_BYTES + 1, f);
-	failed = ferror(f) != 0;
-	fclose(f);
-	return failed ? error_set(err, VEIL_E_IO, "%s: cannot be read", path) : VEIL_OK;
 }
 
 /* A key that is published but not signed is one that clients pass over: right while it is made known. */
@@ -92,7 +77,7 @@ enum veil_status vouched_load(struct vouched *v, const char *path, const struct 
 	struct veil_error why = {{0}};
 	struct wire_signed s;
 	size_t size = 0;
-	enum veil_status st = read_file(body, &size, path, err);
+	enum veil_status st = keyfile_read_public(body, sizeof body, &size, path, err);
 
 	if (st != VEIL_OK)
 		return st;

@@ -103,3 +103,21 @@ Test(bytes, writing_past_the_end_aborts, .signal = SIGABRT)
 	writer_init(&w, room, 7);
 	writer_u64(&w, 1);
 }
+
+Test(bytes, hexadecimal_digits_are_lower_case_and_all_there)
+{
+	static const char good[] = "00ff19af";
+	uint8_t out[5] = {0, 0, 0, 0, 77};
+	char text[sizeof good];
+
+	cr_assert(bytes_from_hex(out, 4, good));
+	cr_assert(out[0] == 0 && out[1] == 0xff && out[2] == 0x19 && out[3] == 0xaf && out[4] == 77);
+	for (size_t i = 0; i < sizeof good - 1; i++)
+		for (int c = 0; c < 256; c++) {
+			memcpy(text, good, sizeof good);
+			text[i] = (char)c;
+			cr_assert_eq(bytes_from_hex(out, 4, text), c && strchr("0123456789abcdef", c) != NULL,
+				"character %d at %zu", c, i);
+		}
+	cr_assert_eq(out[4], 77);
+}
