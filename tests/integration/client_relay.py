@@ -390,9 +390,9 @@ class Signed(Case):
             del relay.answers['/v1/signed']
             with open(self.world.path('published'), 'rb') as f:
                 keys = f.read()
-            relay.answers['/.well-known/ohttp-gateway'] = lambda *_: (200, ohttp.KEYS_TYPE, keys[:6] + b'x' + keys[7:])
+            relay.answers['/.well-known/ohttp-gateway'] = lambda *_: (200, ohttp.KEYS_TYPE, keys[:6] + bytes([keys[6] ^ 1]) + keys[7:])
             self.expect(relay, REPLY, 'no key that came for the gateway', posts=0)
-            other = keys[:6] + b'x' + keys[7:]
+            other = keys[:6] + bytes([keys[6] ^ 1]) + keys[7:]
             relay.answers['/.well-known/ohttp-gateway'] = lambda *_: (200, ohttp.KEYS_TYPE, other + keys)
             self.expect(relay, OK, '')
             relay.answers['/.well-known/ohttp-gateway'] = lambda *_: (200, ohttp.KEYS_TYPE, keys + b'\0\1')
