@@ -179,6 +179,7 @@ static CURLcode set_options(CURL *curl, const struct http *http, const char *url
 		{CURLOPT_FORBID_REUSE, 1},
 		{CURLOPT_FOLLOWLOCATION, 0},
 		{CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
+		{CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_3},
 		{CURLOPT_HTTP09_ALLOWED, 0},
 		{CURLOPT_NETRC, CURL_NETRC_IGNORED},
 		{CURLOPT_NOSIGNAL, 1},
@@ -197,7 +198,6 @@ static CURLcode set_options(CURL *curl, const struct http *http, const char *url
 	SET(CURLOPT_URL, url);
 	SET(CURLOPT_PROXY, ""); /* not even one that the environment names */
 	SET(CURLOPT_PROTOCOLS_STR, http->relay ? "http,https" : "http");
-	SET(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_3);
 	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L); /* a session that is resumed says who was there before */
 	if (http->ca) {
 		SET(CURLOPT_CAINFO, http->ca);

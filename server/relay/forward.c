@@ -98,7 +98,7 @@ static size_t take_header(char *line, size_t one, size_t size, void *arg)
 
 static bool set_tls(CURL *easy, const struct forward_options *o)
 {
-	bool good = curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_3) == CURLE_OK;
+	bool good = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3) == CURLE_OK;
 
 	if (o->ca[0]) /* alone: without the second line the system's folder would go on counting */
 		good = good && curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca) == CURLE_OK &&
