@@ -385,7 +385,11 @@ static size_t count_in_memory(const uint8_t *turned, size_t size)
 
 			if (got_bytes != 4096)
 				break; /* a guard, or a page of the kernel's */
-			for (size_t i = 0; i + size <= kept + 4096; i++) {
+			/* most pages are of one byte throughout, in which no part of the key can lie */
+			const bool flat = memcmp(page + kept, page + kept + 1, 4095) == 0;
+			const size_t end = kept + (flat ? size - 1 : 4096);
+
+			for (size_t i = 0; i + size <= end; i++) {
 				size_t same = 0;
 
 				while (same < size && (turned[same] ^ page[i + same]) == 0xff)
@@ -420,6 +424,7 @@ Test(bfv, no_memory_has_a_part_of_the_key_after_it_is_cleared)
 
 		for (size_t i = 0; i < SIZE; i++)
 			turned[place][i] = (uint8_t)~row[place * 4096 + i];
+		cr_assert_neq(memcmp(turned[place], turned[place] + 1, SIZE - 1), 0);
 		cr_assert_geq(
 			count_in_memory(turned[place], SIZE), 1); /* the search sees it while it lives */
 	}
