@@ -14,7 +14,7 @@ import time
 import unittest
 
 PROGRAM, MAKE_VECTORS, KILLS = None, None, 0
-ROWS, DIM, SHARDS = 3000, 16, 100
+ROWS, DIM, SHARDS = 1200, 16, 48
 RECORD, HEAD = 72, 40  # of the list of whole shards (lib/store/unfinished.h)
 
 
