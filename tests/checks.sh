@@ -8,6 +8,7 @@ long=${1:-}
 passed=0 failed=0 summary=''
 started=$SECONDS
 export CC_LD=lld CXX_LD=lld # some 130 programs are linked in each of six builds: GNU ld takes four times as long
+export MESON_TESTTHREADS=$(($(nproc) * 2))   # half of the tests wait for a deadline or a disk most of their time
 
 # step NAME COMMAND...: counts the tests of a `meson test` in $log_of, else the step itself.
 step() {
