@@ -6,6 +6,7 @@
 #include "base/ct.h"
 #include "base/require.h"
 #include "secret/key_message.h"
+#include "secret/public.h"
 #include "support/bfv.h"
 
 /* For valgrind and MSan: BFV from values to ciphertexts and back, on words of both widths and a mixture. The
@@ -54,6 +55,36 @@ static void life(const char *set, enum bfv_encoding encoding)
 		ct_unpoison(decrypted, sizeof decrypted);
 		REQUIRE(memcmp(values, decrypted, n * sizeof *values) == 0);
 	}
+	test_bfv_clear(&b);
+}
+
+/* With the public key alone: encrypted, flooded, and decrypted by its owner. */
+static void public_life(const char *set)
+{
+	const size_t n = (size_t)1 << rlwe_params_find(set)->log_n;
+	struct rlwe_ciphertext pk, ct;
+	struct test_bfv b;
+	struct arena secret;
+	void *plaintext;
+
+	test_bfv_init(&b, rlwe_params_find(set), 3, 1, cpu_features());
+	REQUIRE(arena_init_secret(&secret, secret_public_scratch(b.ctx)) == VEIL_OK);
+	plaintext = test_bfv_plaintext(&b);
+	pk = test_bfv_ciphertext(&b, 2, b.ctx->level, RING_EVALUATION);
+	ct = test_bfv_ciphertext(&b, 2, b.ctx->level, RING_EVALUATION);
+	secret_public_key_generate(b.ctx, &b.key, &pk, &b.rng, b.drbg, &b.stream, &secret);
+	for (size_t i = 0; i < n; i++)
+		values[i] = (int64_t)(i % b.ctx->t.q) - (int64_t)(b.ctx->t.q / 2);
+	ct_poison(values, sizeof values);
+	REQUIRE(bfv_encode_signed(b.ctx, plaintext, values, n, BFV_SIMD, NULL) == VEIL_OK);
+	secret_public_encrypt(b.ctx, &pk, &ct, plaintext, &b.stream, &secret);
+	secret_public_flood(b.ctx, &pk, &ct, 30, &b.stream, &secret);
+	REQUIRE(!rlwe_ciphertext_is_transparent(&ct)); /* a branch: it is public */
+	decrypt(&b, &ct, BFV_SIMD);
+	ct_unpoison(values, sizeof values);
+	ct_unpoison(decrypted, sizeof decrypted);
+	REQUIRE(memcmp(values, decrypted, n * sizeof *values) == 0);
+	arena_clear(&secret);
 	test_bfv_clear(&b);
 }
 
@@ -110,6 +141,8 @@ int main(int argc, char **argv)
 	life("insecure_n_512_logq_4x60_logt_20", BFV_SIMD);
 	life("n_4096_logq_27_28_28_logt_17", BFV_SIMD);
 	life("n_4096_logq_16_33_33_logt_4", BFV_COEFFICIENT);
+	public_life("insecure_n_512_logq_4x60_logt_20");
+	public_life("n_4096_logq_27_28_28_logt_17");
 	message("n_4096_logq_27_28_28_logt_17");
 	message("n_4096_logq_16_33_33_logt_4");
 	return 0;
