@@ -57,8 +57,26 @@ static void fill_slots(struct bfv_context *ctx)
 	}
 }
 
-enum veil_status bfv_context_create(struct bfv_context **out, const struct rlwe_params *params,
-	bool allow_insecure, unsigned features, struct veil_error *err)
+static enum veil_status create_slots(struct bfv_context *ctx, unsigned features, struct veil_error *err)
+{
+	const struct rlwe_params *params = ctx->params;
+	enum veil_status st;
+
+	if (ring_check(params->log_n, &params->t, 1, NULL) != VEIL_OK)
+		return VEIL_OK;
+	st = ring_create(&ctx->plain_ring, params->log_n, &params->t, 1, features, err);
+	if (st != VEIL_OK)
+		return st;
+	ctx->slots = calloc(ctx->ring->n, sizeof *ctx->slots);
+	if (!ctx->slots)
+		return error_set(err, VEIL_E_NOMEM, "%s: no memory for the slots", params->name);
+	fill_slots(ctx);
+	return VEIL_OK;
+}
+
+/* With the ring of another context, or a new one. */
+static enum veil_status create(struct bfv_context **out, const struct rlwe_params *params,
+	const struct bfv_context *of, bool allow_insecure, unsigned features, struct veil_error *err)
 {
 	struct bfv_context *ctx = NULL;
 	enum veil_status st;
@@ -72,26 +90,23 @@ enum veil_status bfv_context_create(struct bfv_context **out, const struct rlwe_
 	ctx = calloc(1, sizeof *ctx);
 	if (!ctx)
 		return error_set(err, VEIL_E_NOMEM, "%s: no memory for a context", params->name);
-	ctx->params = params;
+	ctx->own = *params;
+	ctx->params = of ? &ctx->own : params;
+	ctx->of = of;
 	ctx->level = rlwe_params_level(params);
 	kernels_prime_init(&ctx->t, params->t);
 	kernels_select(&ctx->t_kernels, features, ctx->t.bits, params->log_n);
-	st = ring_create(&ctx->ring, params->log_n, params->q, params->q_count, features, err);
+	if (of)
+		ctx->ring = of->ring;
+	else
+		st = ring_create(&ctx->ring, params->log_n, params->q, params->q_count, features, err);
 	if (st != VEIL_OK)
 		goto out;
 	fill_primes(ctx);
 	fill_levels(ctx);
-	if (ring_check(params->log_n, &params->t, 1, NULL) == VEIL_OK) {
-		st = ring_create(&ctx->plain_ring, params->log_n, &params->t, 1, features, err);
-		if (st != VEIL_OK)
-			goto out;
-		ctx->slots = calloc(ctx->ring->n, sizeof *ctx->slots);
-		if (!ctx->slots) {
-			st = error_set(err, VEIL_E_NOMEM, "%s: no memory for the slots", params->name);
-			goto out;
-		}
-		fill_slots(ctx);
-	}
+	st = create_slots(ctx, features, err);
+	if (st != VEIL_OK)
+		goto out;
 	*out = ctx;
 	ctx = NULL;
 out:
@@ -99,11 +114,27 @@ out:
 	return st;
 }
 
+enum veil_status bfv_context_create(struct bfv_context **out, const struct rlwe_params *params,
+	bool allow_insecure, unsigned features, struct veil_error *err)
+{
+	return create(out, params, NULL, allow_insecure, features, err);
+}
+
+enum veil_status bfv_context_create_modulus(struct bfv_context **out, const struct bfv_context *of,
+	uint64_t t, unsigned features, struct veil_error *err)
+{
+	struct rlwe_params params = *of->params;
+
+	params.t = t;
+	return create(out, &params, of, true, features, err);
+}
+
 void bfv_context_destroy(struct bfv_context *ctx)
 {
 	if (!ctx)
 		return;
-	ring_destroy(ctx->ring);
+	if (!ctx->of)
+		ring_destroy(ctx->ring);
 	ring_destroy(ctx->plain_ring);
 	free(ctx->slots);
 	free(ctx);

@@ -8,7 +8,9 @@
 /** BFV: messages are polynomials mod t, a ciphertext's phase is round(q m / t) + noise (docs/protocol.md).
  * Immutable after creation, shared by `const *`. */
 struct bfv_context {
-	const struct rlwe_params *params; /* of the caller, who keeps it */
+	const struct rlwe_params *params; /* of the caller, who keeps it; or own */
+	const struct bfv_context *of; /* whose ring this is, or NULL */
+	struct rlwe_params own;
 	struct ring *ring; /* modulo every prime of the set: ciphertexts have the first ones, keys all */
 	unsigned level; /* primes of a fresh ciphertext */
 
@@ -40,6 +42,10 @@ static inline size_t bfv_plaintext_bytes(const struct bfv_context *ctx)
  * context; `features` as cpu_features() gives them. */
 enum veil_status bfv_context_create(struct bfv_context **out, const struct rlwe_params *params,
 	bool allow_insecure, unsigned features, struct veil_error *err) VEIL_MUST_CHECK;
+/** The set and the very ring of another context, which outlives this one, with another plaintext modulus: one
+ * secret and one evaluation key serve both (plaintexts by the Chinese remainder theorem). */
+enum veil_status bfv_context_create_modulus(struct bfv_context **out, const struct bfv_context *of,
+	uint64_t t, unsigned features, struct veil_error *err) VEIL_MUST_CHECK;
 void bfv_context_destroy(struct bfv_context *ctx);
 
 #endif

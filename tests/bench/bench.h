@@ -49,6 +49,7 @@ void bench_ntt(struct bench *b);
 void bench_kernels(struct bench *b);
 void bench_bfv(struct bench *b);
 void bench_nn(struct bench *b);
+void bench_pnns(struct bench *b); /* a part of bfv */
 void bench_ohttp(struct bench *b);
 void bench_relay(struct bench *b);
 void bench_pir(struct bench *b);

@@ -287,4 +287,5 @@ void bench_bfv(struct bench *b)
 		run(&c, sets[i].name);
 		end(&c);
 	}
+	bench_pnns(b);
 }

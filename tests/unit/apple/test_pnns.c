@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apple/pnns_answer.h"
+#include "apple/pnns_pack.h"
+#include "base/hash.h"
+#include "ring/packed.h"
+#include "secret/pnns.h"
+#include "support/bfv.h"
+#include "support/test.h"
+
+static struct rng rng;
+
+static struct pnns_context *context(const struct pnns_spec *spec)
+{
+	struct pnns_context *ctx;
+	struct veil_error err;
+
+	cr_assert_eq(pnns_context_create(&ctx, spec, cpu_features(), &err), VEIL_OK, "%s", err.text);
+	return ctx;
+}
+
+/* --- packing */
+
+/* Made with apple/swift-homomorphic-encryption's PNNSProcessDatabase (main 6867588): vector[i][j] = float(((i
+ * * 131 + j * 71 + (i * j) mod 97) mod 255) - 127), default scale. SHA-256 of all SerializedPlaintext.poly,
+ * one after another, and the first 16 bytes of that of the first. */
+static const struct {
+	const char *params;
+	uint32_t rows, dim;
+	uint64_t scale;
+	size_t bytes;
+	const char *all, *first;
+} golden[] = {
+	{"n_4096_logq_27_28_28_logt_17", 100, 128, 175, 28160,
+		"cf74854c57ceae42c02d2c7c96157eba6207941d607f9a446c4c979959de5c51",
+		"1541fce68038f82a398e84536c4973d2"},
+	{"n_4096_logq_27_28_28_logt_16", 5000, 96, 138, 28160,
+		"814c5a1e3b0ae83a1c30865c0daea17141f63d4882bd9d22b189f2141de08515",
+		"9c240da8778fe49bbf3b5395626f84e8"},
+	{"n_8192_logq_3x55_logt_24", 100, 768, 2036, 112640,
+		"7705ec1baba9d7619a85c5f5ce2e6575988dbf4993db6e9c972a9da226a442bf",
+		"5e1a19942570f7d149c25e74b8f4ce7c"},
+};
+
+static int32_t *golden_rows(const struct pnns_context *ctx, uint32_t rows, uint64_t scale)
+{
+	const uint32_t dim = ctx->spec.dim;
+	int32_t *quantised = calloc((size_t)rows * dim, sizeof *quantised);
+	float vector[1024];
+
+	cr_assert(quantised);
+	for (uint32_t i = 0; i < rows; i++) {
+		for (uint32_t j = 0; j < dim; j++)
+			vector[j] = (float)((int)((i * 131 + j * 71 + i * j % 97) % 255) - 127);
+		pnns_quantise(quantised + (size_t)i * dim, vector, dim, scale);
+	}
+	return quantised;
+}
+
+static void expect_digest(const char *want, const uint8_t digest[HASH_BYTES])
+{
+	char hex[HASH_HEX_SIZE];
+
+	hash_hex(hex, digest);
+	hex[strlen(want)] = '\0';
+	cr_assert_str_eq(hex, want);
+}
+
+Test(pnns, processed_databases_are_those_of_apples_tool_byte_for_byte)
+{
+	for (size_t g = 0; g < sizeof golden / sizeof *golden; g++) {
+		const struct pnns_spec spec = {.params = rlwe_params_find(golden[g].params),
+			.moduli = 1,
+			.dim = golden[g].dim,
+			.form = PNNS_SENT};
+		struct pnns_context *ctx = context(&spec);
+		const size_t n = ctx->ring->n, chunks = pnns_chunks(ctx, golden[g].rows);
+		int32_t *rows = golden_rows(ctx, golden[g].rows, golden[g].scale);
+		uint8_t *poly = malloc(golden[g].bytes), digest[HASH_BYTES];
+		struct ring_poly factor;
+		struct arena arena;
+		struct hash *hash = hash_create();
+
+		cr_assert_eq(pnns_max_scale(ctx), golden[g].scale);
+		cr_assert_eq(ring_packed_bytes(ctx->ring, ctx->level, 0), golden[g].bytes);
+		cr_assert_eq(
+			arena_init(&arena, pnns_pack_scratch(ctx) + ring_poly_bytes(ctx->ring, ctx->level)),
+			VEIL_OK);
+		ring_poly_init(&factor, ctx->ring, ctx->level, RING_EVALUATION,
+			arena_take(&arena, ring_poly_bytes(ctx->ring, ctx->level)));
+		for (uint32_t r = 0; r < ctx->period; r++)
+			for (size_t chunk = 0; chunk < chunks; chunk++) {
+				const size_t from = chunk * n, left = golden[g].rows - from;
+
+				pnns_pack_diagonal(ctx, 0, &factor, rows + from * golden[g].dim,
+					left < n ? left : n, r, &arena);
+				ring_pack(poly, &factor, 0);
+				hash_add(hash, poly, golden[g].bytes);
+				if (r == 0 && chunk == 0) {
+					hash_sha256(digest, poly, golden[g].bytes);
+					expect_digest(golden[g].first, digest);
+				}
+			}
+		hash_end(hash, digest);
+		expect_digest(golden[g].all, digest);
+		hash_destroy(hash);
+		arena_clear(&arena);
+		free(poly);
+		free(rows);
+		pnns_context_destroy(ctx);
+	}
+}
+
+/* --- answers */
+
+/* A client, a server and a database of random rows whose dot products fit. */
+struct fixture {
+	struct test_bfv b;
+	struct pnns_context *ctx;
+	struct rlwe_evalkey keys;
+	struct arena arena, secret;
+	size_t count, chunks;
+	int32_t *rows, *vector;
+	uint8_t *packed, *prepared;
+	struct rlwe_ciphertext query[64], reply[PNNS_MAX_MODULI];
+};
+
+static void take(struct fixture *f, struct rlwe_ciphertext *ct, unsigned level, enum ring_format format)
+{
+	rlwe_ciphertext_init(ct, f->ctx->ring, 2, level, format,
+		arena_take(&f->arena, rlwe_ciphertext_bytes(f->ctx->ring, 2, level)));
+}
+
+static int32_t coordinate(int32_t limit)
+{
+	return (int32_t)test_below(&rng, 2 * (uint64_t)limit + 1) - limit;
+}
+
+/* `limit`: of a coordinate */
+static void start(struct fixture *f, const struct pnns_spec *spec, size_t count, int32_t limit)
+{
+	const struct rlwe_params *params = spec->params;
+	struct pnns_context *ctx;
+	size_t n;
+
+	memset(f, 0, sizeof *f);
+	f->ctx = ctx = context(spec);
+	n = ctx->ring->n;
+	f->count = count;
+	f->chunks = pnns_chunks(ctx, count);
+	test_bfv_init(&f->b, params, 1, test_below(&rng, UINT64_MAX), cpu_features());
+	/* the secret is of the context's ring */
+	arena_reset(&f->b.arena);
+	secret_key_generate(&f->b.key, ctx->ring, &f->b.stream, &f->b.arena);
+	cr_assert_eq(arena_init(&f->b.keys, rlwe_evalkey_room(ctx->ring, ctx->key_count, false)), VEIL_OK);
+	rlwe_evalkey_init(&f->keys, ctx->ring, ctx->keys, ctx->key_count, false, &f->b.keys);
+	secret_evalkey_generate(&f->keys, &f->b.key, &f->b.rng, f->b.drbg, &f->b.stream, &f->b.arena);
+	cr_assert_eq(
+		arena_init(&f->arena, f->chunks * spec->moduli * ctx->chunk_bytes + pnns_prepared_bytes(ctx) +
+					      pnns_answer_scratch(ctx) + pnns_pack_scratch(ctx) +
+					      spec->moduli * (ctx->query_count + 1) *
+						      rlwe_ciphertext_bytes(ctx->ring, 2, ctx->level)),
+		VEIL_OK);
+	cr_assert_eq(arena_init_secret(&f->secret, secret_pnns_scratch(ctx)), VEIL_OK);
+	f->rows = calloc(count * spec->dim, sizeof *f->rows);
+	f->vector = calloc(spec->dim, sizeof *f->vector);
+	cr_assert(f->rows && f->vector);
+	for (size_t i = 0; i < count * spec->dim; i++)
+		f->rows[i] = coordinate(limit);
+	for (size_t j = 0; j < spec->dim; j++)
+		f->vector[j] = coordinate(limit);
+	f->packed = arena_take(&f->arena, f->chunks * spec->moduli * ctx->chunk_bytes);
+	f->prepared = arena_take(&f->arena, pnns_prepared_bytes(ctx));
+	for (size_t c = 0; c < f->chunks; c++)
+		pnns_pack_chunk(ctx, f->packed + c * spec->moduli * ctx->chunk_bytes,
+			f->rows + c * n * spec->dim, count - c * n < n ? count - c * n : n, &f->arena);
+	for (unsigned i = 0; i < spec->moduli * ctx->query_count; i++)
+		take(f, &f->query[i], ctx->level, RING_EVALUATION);
+	for (unsigned m = 0; m < spec->moduli; m++)
+		take(f, &f->reply[m], 1, RING_COEFFICIENT);
+}
+
+static void end(struct fixture *f)
+{
+	free(f->rows);
+	free(f->vector);
+	arena_clear(&f->arena);
+	arena_clear(&f->secret);
+	test_bfv_clear(&f->b);
+	pnns_context_destroy(f->ctx);
+}
+
+static void ask(struct fixture *f)
+{
+	secret_pnns_encrypt(
+		f->ctx, &f->b.key, f->query, f->vector, &f->b.rng, f->b.drbg, &f->b.stream, &f->secret);
+	for (unsigned i = 0; i < f->ctx->spec.moduli * f->ctx->query_count; i++)
+		pnns_prepare(f->ctx, f->prepared, i / f->ctx->query_count, i % f->ctx->query_count,
+			&f->query[i], &f->keys, &f->arena);
+}
+
+/* The least budget of all replies; their root mean square noise, log2, to *rms. */
+static double answer(struct fixture *f, double *rms)
+{
+	const size_t n = f->ctx->ring->n, dim = f->ctx->spec.dim;
+	int64_t *scores = calloc(n, sizeof *scores);
+	double least = INFINITY;
+
+	cr_assert(scores);
+	for (size_t c = 0; c < f->chunks; c++) {
+		const size_t count = f->count - c * n < n ? f->count - c * n : n;
+
+		pnns_answer(f->ctx, f->reply, f->prepared,
+			f->packed + c * f->ctx->spec.moduli * f->ctx->chunk_bytes, &f->keys, &f->arena);
+		secret_pnns_decrypt(f->ctx, &f->b.key, scores, count, f->reply, &f->secret);
+		for (size_t i = 0; i < count; i++) {
+			int64_t want = 0;
+
+			for (size_t j = 0; j < dim; j++)
+				want += (int64_t)f->rows[(c * n + i) * dim + j] * f->vector[j];
+			cr_assert_eq(scores[i], want, "%s, form %d: row %zu: %ld, not %ld",
+				f->ctx->spec.params->name, f->ctx->spec.form, c * n + i, (long)scores[i],
+				(long)want);
+		}
+		for (unsigned m = 0; m < f->ctx->spec.moduli; m++) {
+			const struct secret_bfv_noise noise = secret_bfv_noise_vartime(
+				f->ctx->bfv[m], &f->b.key, &f->reply[m], &f->b.arena);
+
+			least = noise.budget < least ? noise.budget : least;
+			*rms = noise.rms;
+		}
+	}
+	free(scores);
+	return least;
+}
+
+Test(pnns, scores_are_the_dot_products_in_every_form_with_one_modulus_and_with_several)
+{
+	static const struct {
+		const char *params;
+		unsigned moduli;
+		uint64_t t[2];
+		uint32_t dim, baby;
+		size_t rows;
+		int32_t limit;
+	} cases[] = {
+		{"insecure_n_512_logq_4x60_logt_20", 1, {0}, 7, 0, 1000, 100},
+		{"n_4096_logq_27_28_28_logt_17", 1, {0}, 1, 0, 3, 100},
+		{"n_4096_logq_27_28_28_logt_17", 1, {0}, 5, 8, 5000, 70},
+		{"n_4096_logq_27_28_28_logt_17", 2, {40961}, 100, 16, 300, 2000},
+		{"n_4096_logq_27_28_28_logt_16", 3, {65537, 114689}, 12, 3, 4096, 1000000},
+		{"n_8192_logq_3x55_logt_24", 1, {0}, 60, 0, 8193, 200},
+	};
+
+	rng = test_rng();
+	for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
+		for (int form = PNNS_CHAIN; form <= PNNS_SENT; form++) {
+			const struct pnns_spec spec = {.params = rlwe_params_find(cases[c].params),
+				.t = {cases[c].t[0], cases[c].t[1]},
+				.moduli = cases[c].moduli,
+				.dim = cases[c].dim,
+				.baby = cases[c].baby,
+				.form = (enum pnns_form)form,
+				.allow_insecure = true};
+			struct fixture f;
+			double rms;
+
+			start(&f, &spec, cases[c].rows, cases[c].limit);
+			ask(&f);
+			cr_assert_geq(answer(&f, &rms), 0.5);
+			end(&f);
+		}
+}
+
+/* As large as Apple's, 4096 x 128 with t = 65537: its log says 4.1 bits after the circuit that PNNS_CHAIN is.
+ */
+Test(pnns, noise_is_that_of_the_formula_and_no_form_leaves_less_than_apples)
+{
+	const struct {
+		const char *params;
+		uint32_t dim;
+		int32_t limit;
+	} cases[] = {
+		{"n_4096_logq_27_28_28_logt_17", 128, 15},
+		{"n_8192_logq_3x36_logt_22", 64, 127},
+	};
+
+	rng = test_rng();
+	for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+		double chain = 0;
+
+		for (int form = PNNS_CHAIN; form <= PNNS_SENT; form++) {
+			const struct pnns_spec spec = {.params = rlwe_params_find(cases[c].params),
+				.moduli = 1,
+				.dim = cases[c].dim,
+				.form = (enum pnns_form)form};
+			struct fixture f;
+			double rms, budget, want, q;
+
+			start(&f, &spec, (size_t)1 << spec.params->log_n, cases[c].limit);
+			q = (double)f.ctx->ring->primes[0].p.q;
+			ask(&f);
+			budget = answer(&f, &rms);
+			want = log2((double)f.ctx->t) + log2(pnns_noise_of(f.ctx, 0).after) / 2 - log2(q);
+			cr_assert_float_eq(rms, want, 0.2, "%s, form %d: 2^%.2f, not 2^%.2f", cases[c].params,
+				form, rms, want);
+			chain = form == PNNS_CHAIN ? budget : chain;
+			/* the largest of N coefficients is itself a matter of luck */
+			cr_assert_geq(budget, chain - 0.4);
+			cr_assert(c || budget > 3.5);
+			end(&f);
+		}
+	}
+}
+
+Test(pnns, int8_scores_of_768_coordinates_are_exact)
+{
+	const struct pnns_spec spec = {.params = rlwe_params_find("n_8192_logq_3x36_logt_22"),
+		.moduli = 1,
+		.dim = 768,
+		.form = PNNS_SENT};
+	struct fixture f;
+	double rms;
+
+	rng = test_rng();
+	start(&f, &spec, 100, 77); /* norms of about 1232, whose product is below (t - 1) / 2 */
+	for (size_t j = 0; j < 768; j++) /* one row is as large as it gets, and the query too */
+		f.rows[j] = f.vector[j] = j < 98 ? 127 : 0;
+	pnns_pack_chunk(f.ctx, f.packed, f.rows, f.count, &f.arena);
+	ask(&f);
+	cr_assert_geq(answer(&f, &rms), 4);
+	end(&f);
+}
+
+Test(pnns, what_cannot_be_is_refused_by_name)
+{
+	const struct rlwe_params *params = rlwe_params_find("n_4096_logq_27_28_28_logt_17");
+	const struct {
+		struct pnns_spec spec;
+		const char *why;
+	} cases[] = {
+		{{.params = params, .moduli = 0, .dim = 8}, "moduli"},
+		{{.params = params, .moduli = 4, .dim = 8}, "moduli"},
+		{{.params = params, .moduli = 1, .dim = 0}, "coordinates"},
+		{{.params = params, .moduli = 1, .dim = 2049}, "coordinates"},
+		{{.params = params, .moduli = 1, .dim = 8, .baby = 9}, "baby steps"},
+		{{.params = params, .moduli = 1, .dim = 128, .baby = 100, .form = PNNS_HOISTED}, "keys"},
+		{{.params = params, .moduli = 1, .dim = 2048, .baby = 1000, .form = PNNS_SENT},
+			"1000 baby steps"},
+		{{.params = params, .moduli = 2, .t = {65537}, .dim = 8}, "twice"},
+		{{.params = params, .moduli = 2, .t = {65521}, .dim = 8}, "no slots"},
+		{{.params = params, .moduli = 2, .t = {163841}, .dim = 2048}, "bits for noise"},
+		{{.params = rlwe_params_find("n_4096_logq_27_28_28_logt_13"), .moduli = 1, .dim = 8},
+			"no slots"},
+		{{.params = rlwe_params_find("n_8192_logq_3x55_logt_42"),
+			 .moduli = 2,
+			 .t = {2199023304703},
+			 .dim = 8},
+			"2^62"},
+		{{.params = rlwe_params_find("insecure_n_8_logq_5x18_logt_5"),
+			 .moduli = 1,
+			 .dim = 3,
+			 .allow_insecure = true},
+			"at least 16"},
+		{{.params = rlwe_params_find("insecure_n_512_logq_4x60_logt_20"), .moduli = 1, .dim = 3},
+			"insecure"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pnns_context *ctx;
+		struct veil_error err = {""};
+
+		cr_assert_eq(pnns_context_create(&ctx, &cases[i].spec, cpu_features(), &err), VEIL_E_INVALID,
+			"case %zu", i);
+		cr_assert_null(ctx);
+		cr_assert(strstr(err.text, cases[i].why), "case %zu: %s", i, err.text);
+	}
+}
