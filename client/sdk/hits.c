@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sdk/hits.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/ct.h"
 #include "base/require.h"
 
-struct veil_hits *hits_create(uint32_t probes)
+struct veil_hits *hits_create(uint32_t probes, const char *index)
 {
 	struct veil_hits *hits = calloc(1, sizeof *hits);
 
@@ -18,7 +19,13 @@ struct veil_hits *hits_create(uint32_t probes)
 		free(hits);
 		return NULL;
 	}
+	snprintf(hits->index, sizeof hits->index, "%s", index);
 	return hits;
+}
+
+const char *veil_hits_index(const struct veil_hits *hits)
+{
+	return hits->index;
 }
 
 enum veil_status hits_reserve(struct veil_hits *hits, size_t count)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "sdk/search.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +8,6 @@
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "sdk/client.h"
 #include "sdk/hits.h"
 #include "sdk/printable.h"
 #include "sdk/rank.h"
@@ -15,20 +16,28 @@
 _Static_assert(
 	VEIL_NO_RECORD == INDEX_NO_RECORD && RANK_NO_RECORD == INDEX_NO_RECORD, "one mark for no record");
 
-/* One search while it runs: buffers for one shard at a time, and what is kept of each. */
+/* What one request cost and gave; threads have one each. */
+struct request {
+	double encrypt_us, decrypt_us, network_us, server_us;
+	size_t bytes_up, bytes_down;
+	size_t kept; /* rows, of those of its answers */
+};
+
 struct search {
 	const struct veil_client *client;
 	const struct session *session;
-	struct arena secrets; /* holds unit, scores and rows */
-	float *unit; /* [dim] the vector with norm 1 */
-	uint32_t probes;
-	size_t top; /* rows kept of each shard: at most all of them */
-	uint8_t *ciphertexts; /* [nn->query_bytes] */
-	uint8_t *body; /* [config.query_bytes] */
-	double *scores; /* [spec.rows] */
-	uint8_t *labels; /* [probes][spec.rows * label_bytes]: they name the hits */
-	struct rank_row *rows; /* [probes * top], what is kept of each shard */
-	size_t kept;
+	bool fake;
+	bool all;
+	uint32_t requests;
+	uint32_t answers; /* shards that a request is answered by: 1, or all of them */
+	uint32_t top;
+	size_t limit; /* rows kept of each shard: at most all of them */
+	double start_us; /* what making this took */
+	struct arena secrets; /* holds unit and rows */
+	float *unit; /* [dim] the vector with norm 1; unused by a fake */
+	struct rank_row *rows; /* [requests][answers * limit], what is kept */
+	uint8_t *labels; /* [requests][answers][spec.rows * label_bytes]: they name the hits */
+	struct request *request; /* [requests] */
 	struct veil_hits *hits;
 };
 
@@ -40,31 +49,35 @@ static double now_us(void)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static enum veil_status check_arguments(const struct veil_client *client, const float *vector, uint32_t dim,
-	uint32_t probes, uint32_t top, struct veil_error *err)
+static enum veil_status check_session(const struct veil_client *client, struct veil_error *err)
 {
-	const struct session *s = client->session;
-	int zero = 1;
-
-	if (!s)
+	if (!client->session)
 		return error_set(err, VEIL_E_INVALID,
 			"no configuration yet: call veil_client_refresh before searching");
 	if (client->trusting && time(NULL) >= client->valid_until)
 		return error_set(err, VEIL_E_VERSION,
 			"what the operator has signed is out of date by now; call veil_client_refresh");
-	if (dim != s->config.spec.dim)
+	return VEIL_OK;
+}
+
+static enum veil_status check_question(
+	const struct session *s, const struct search_question *q, struct veil_error *err)
+{
+	int zero = 1;
+
+	if (q->dim != s->config.spec.dim)
 		return error_set(err, VEIL_E_INVALID,
 			"the vector has %u numbers and the index has %u; was it made by the same embedding?",
-			dim, s->config.spec.dim);
-	if (probes < 1 || probes > s->config.shards)
-		return error_set(err, VEIL_E_INVALID, "%u shards to ask is not within 1 to %u", probes,
+			q->dim, s->config.spec.dim);
+	if (q->probes < 1 || q->probes > s->config.shards)
+		return error_set(err, VEIL_E_INVALID, "%u shards to ask is not within 1 to %u", q->probes,
 			s->config.shards);
-	if (top < 1)
+	if (q->top < 1)
 		return error_set(err, VEIL_E_INVALID, "ask for at least one result");
-	for (uint32_t i = 0; i < dim; i++) {
-		if (!isfinite(vector[i]))
+	for (uint32_t i = 0; i < q->dim; i++) {
+		if (!isfinite(q->vector[i]))
 			return error_set(err, VEIL_E_INVALID, "number %u of the vector is not finite", i);
-		if (vector[i] != 0)
+		if (q->vector[i] != 0)
 			zero = 0;
 	}
 	if (zero)
@@ -85,166 +98,320 @@ static void normalise(float *unit, const float *vector, uint32_t dim)
 		unit[i] = (float)(vector[i] / sqrt(sum));
 }
 
-static enum veil_status search_init(struct search *x, const struct veil_client *client, const float *vector,
-	uint32_t probes, uint32_t top, struct veil_error *err)
+static size_t label_bytes_of(const struct search *x)
 {
-	const struct session *s = client->session;
+	return (size_t)x->session->config.spec.rows * x->session->config.label_bytes;
+}
+
+/* Room for all, and which shards they are. */
+static enum veil_status create(
+	struct search **out, const struct search *what, const float *vector, struct veil_error *err)
+{
+	const struct session *s = what->session;
 	const struct nn_spec *spec = &s->config.spec;
+	struct search *x = malloc(sizeof *x);
+	size_t shards = (size_t)what->requests * what->answers, unit, rows;
+	double start = now_us();
 
-	size_t unit = spec->dim * sizeof *x->unit, scores = spec->rows * sizeof *x->scores, rows;
-
-	*x = (struct search){.client = client, .session = s, .probes = probes};
-	x->top = top < spec->rows ? top : spec->rows;
-	rows = probes * x->top * sizeof *x->rows;
-	x->ciphertexts = malloc(s->nn->query_bytes);
-	x->body = malloc(s->config.query_bytes);
-	x->labels = malloc((size_t)probes * spec->rows * s->config.label_bytes + 1);
-	x->hits = hits_create(probes);
-	if (!x->ciphertexts || !x->body || !x->labels || !x->hits ||
-		arena_init_secret(&x->secrets, arena_room(unit) + arena_room(scores) + arena_room(rows)) !=
-			VEIL_OK)
-		return error_set(err, VEIL_E_NOMEM, "no memory for a search of %u shards", probes);
+	*out = NULL;
+	if (!x)
+		return error_set(err, VEIL_E_NOMEM, "no memory for a search");
+	*x = *what;
+	x->limit = x->top < spec->rows ? x->top : spec->rows;
+	unit = spec->dim * sizeof *x->unit;
+	rows = shards * x->limit * sizeof *x->rows;
+	x->labels = malloc(shards * label_bytes_of(x) + 1);
+	x->request = calloc(x->requests, sizeof *x->request);
+	x->hits = hits_create((uint32_t)shards, s->id);
+	if (!x->labels || !x->request || !x->hits ||
+		arena_init_secret(&x->secrets, arena_room(unit) + arena_room(rows)) != VEIL_OK) {
+		search_destroy(x);
+		return error_set(err, VEIL_E_NOMEM, "no memory for a search of %zu shards", shards);
+	}
 	x->unit = arena_take(&x->secrets, unit);
-	x->scores = arena_take(&x->secrets, scores);
 	x->rows = arena_take(&x->secrets, rows);
-	normalise(x->unit, vector, spec->dim);
-	index_codebook_nearest(&s->codebook, x->unit, x->hits->shards, probes);
+	if (vector)
+		normalise(x->unit, vector, spec->dim);
+	if (x->all)
+		for (uint32_t i = 0; i < x->answers; i++)
+			x->hits->shards[i] = i;
+	else if (vector)
+		index_codebook_nearest(&s->codebook, x->unit, x->hits->shards, x->requests);
+	x->start_us = now_us() - start;
+	*out = x;
 	return VEIL_OK;
 }
 
-static void search_clear(struct search *x)
+bool search_can_ask_all(const struct session *s)
 {
+	return (uint64_t)s->config.shards * s->config.reply_bytes <= SEARCH_LIMIT_ALL;
+}
+
+enum veil_status search_create(struct search **out, const struct veil_client *client,
+	const struct search_question *question, bool all, struct veil_error *err)
+{
+	struct search x = {.client = client, .session = client->session, .all = all, .top = question->top};
+	enum veil_status st = check_session(client, err);
+
+	*out = NULL;
+	if (st == VEIL_OK)
+		st = check_question(client->session, question, err);
+	if (st != VEIL_OK)
+		return st;
+	x.requests = all ? 1 : question->probes;
+	x.answers = all ? x.session->config.shards : 1;
+	return create(out, &x, question->vector, err);
+}
+
+enum veil_status search_create_fake(
+	struct search **out, const struct veil_client *client, uint32_t shard, struct veil_error *err)
+{
+	struct search x = {.client = client,
+		.session = client->session,
+		.fake = true,
+		.all = shard == WIRE_ALL_SHARDS,
+		.requests = 1,
+		.top = 1};
+	enum veil_status st = check_session(client, err);
+
+	*out = NULL;
+	if (st != VEIL_OK)
+		return st;
+	x.answers = x.all ? x.session->config.shards : 1;
+	st = create(out, &x, NULL, err);
+	if (st == VEIL_OK && !x.all)
+		(*out)->hits->shards[0] = shard;
+	return st;
+}
+
+uint32_t search_requests(const struct search *x)
+{
+	return x->requests;
+}
+
+uint32_t search_shard(const struct search *x, uint32_t i)
+{
+	return x->all ? WIRE_ALL_SHARDS : x->hits->shards[i];
+}
+
+void search_destroy(struct search *x)
+{
+	if (!x)
+		return;
 	arena_clear(&x->secrets);
-	free(x->ciphertexts);
-	free(x->body);
 	free(x->labels);
+	free(x->request);
 	veil_hits_destroy(x->hits);
+	free(x);
+}
+
+/* --- one request */
+
+/* One request, while it is under way. */
+struct asking {
+	struct search *x;
+	uint32_t i;
+	struct request *cost;
+	struct secret_search *secret;
+	uint8_t *ciphertexts; /* [nn->query_bytes] */
+	uint8_t *body; /* [config.query_bytes] */
+	struct arena scores; /* of each row of each answer */
+};
+
+static enum veil_status asking_init(struct asking *a, struct search *x, uint32_t i, struct veil_error *err)
+{
+	const struct session *s = x->session;
+	size_t scores = (size_t)x->answers * s->config.spec.rows * sizeof(double);
+
+	*a = (struct asking){.x = x, .i = i, .cost = &x->request[i]};
+	a->ciphertexts = malloc(s->nn->query_bytes);
+	a->body = malloc(s->config.query_bytes);
+	if (!a->ciphertexts || !a->body || arena_init_secret(&a->scores, arena_room(scores)) != VEIL_OK)
+		return error_set(err, VEIL_E_NOMEM, "no memory for a request of %u shards", x->answers);
+	return VEIL_OK;
+}
+
+static void asking_clear(struct asking *a)
+{
+	secret_search_destroy(a->secret);
+	arena_clear(&a->scores);
+	free(a->ciphertexts);
+	free(a->body);
 }
 
 /* A fresh query object for each request: its ciphertexts exist in `body` alone, and are sent once. */
-static enum veil_status write_query(
-	struct search *x, struct secret_search **secret, uint32_t probe, struct veil_error *err)
+static enum veil_status write_query(void *arg, struct veil_error *err)
 {
+	struct asking *a = arg;
+	const struct search *x = a->x;
 	const struct session *s = x->session;
 	struct rng rng = rng_system();
-	struct wire_query query = {.shard = x->hits->shards[probe], .query.ciphertexts = x->ciphertexts};
-	enum veil_status st = secret_search_create(secret, s->nn, x->unit, &rng, err);
+	struct wire_query query = {.shard = search_shard(x, a->i), .query.ciphertexts = a->ciphertexts};
+	enum veil_status st;
 
+	secret_search_destroy(a->secret); /* a second try is another query: new secrets, a new body */
+	st = x->fake ? secret_search_create_fake(&a->secret, s->nn, &rng, err)
+		     : secret_search_create(&a->secret, s->nn, x->unit, &rng, err);
 	if (st != VEIL_OK)
 		return st;
 	memcpy(query.index_id, s->config.index_id, sizeof query.index_id);
-	secret_search_write(*secret, query.query.seed, x->ciphertexts);
-	wire_query_write(s->nn, x->body, &query);
+	secret_search_write(a->secret, query.query.seed, a->ciphertexts);
+	wire_query_write(s->nn, a->body, &query);
 	return VEIL_OK;
 }
 
-/* The query of one probe, while it is under way. */
-struct asking {
-	struct search *x;
-	struct secret_search *secret;
-	uint32_t probe;
-};
-
-/* A second try is another query: new secrets, a new body. */
-static enum veil_status renew(void *arg, struct veil_error *err)
+static enum veil_status exchange(struct asking *a, struct transport_reply *raw, struct veil_error *err)
 {
-	struct asking *a = arg;
+	const struct search *x = a->x;
+	const struct wire_config *c = &x->session->config;
+	const size_t size = (size_t)x->answers * c->reply_bytes;
+	const struct transport_request request = {.path = "/v1/query",
+		.body = {a->body, c->query_bytes},
+		.limit_bytes = size,
+		.timeout_ms = x->client->timeout_ms,
+		.renew = write_query,
+		.renew_arg = a};
+	enum veil_status st =
+		transport_call(&x->client->transport, raw, &request, WIRE_CONTENT_TYPE, size, err);
 
-	secret_search_destroy(a->secret);
-	a->secret = NULL;
-	return write_query(a->x, &a->secret, a->probe, err);
+	a->cost->bytes_up = raw->bytes_up;
+	a->cost->bytes_down = raw->bytes_down;
+	a->cost->network_us = raw->elapsed_us;
+	a->cost->server_us = raw->server_us;
+	return st;
 }
 
-static enum veil_status exchange(struct asking *a, struct wire_reply *reply, struct veil_error *err)
+/* Reads the answer of every shard of the reply. */
+static enum veil_status read_answers(
+	const struct asking *a, struct wire_reply *answer, const uint8_t *body, struct veil_error *err)
+{
+	const struct session *s = a->x->session;
+	const struct wire_config *c = &s->config;
+
+	for (uint32_t k = 0; k < a->x->answers; k++) {
+		enum veil_status st = wire_reply_read(s->nn, c->label_bytes, &answer[k],
+			body + (size_t)k * c->reply_bytes, c->reply_bytes, err);
+
+		if (st == VEIL_OK && memcmp(answer[k].index_id, c->index_id, sizeof c->index_id) != 0)
+			st = error_set(err, VEIL_E_VERSION,
+				"the server answered from another version of the index; fetch its "
+				"configuration again");
+		if (st != VEIL_OK)
+			return st;
+	}
+	return VEIL_OK;
+}
+
+/* Of answer k of request i. */
+static uint8_t *labels_of(const struct search *x, uint32_t i, uint32_t k)
+{
+	return x->labels + ((size_t)i * x->answers + k) * label_bytes_of(x);
+}
+
+static void keep_best(struct asking *a, uint32_t k, const double *scores)
 {
 	struct search *x = a->x;
-	const struct session *s = x->session;
-	const struct transport_request request = {.path = "/v1/query",
-		.body = {x->body, s->config.query_bytes},
-		.limit_bytes = s->config.reply_bytes,
-		.timeout_ms = x->client->timeout_ms,
-		.renew = renew,
-		.renew_arg = a};
-	struct veil_cost *cost = &x->hits->cost;
-	struct transport_reply raw = {0};
-	enum veil_status st = transport_call(
-		&x->client->transport, &raw, &request, WIRE_CONTENT_TYPE, s->config.reply_bytes, err);
-
-	if (st == VEIL_OK)
-		st = wire_reply_read(s->nn, s->config.label_bytes, reply, raw.body, raw.size, err);
-	if (st == VEIL_OK && memcmp(reply->index_id, s->config.index_id, sizeof reply->index_id) != 0)
-		st = error_set(err, VEIL_E_VERSION,
-			"the server answered from another version of the index; fetch its configuration "
-			"again");
-	cost->bytes_up += raw.bytes_up;
-	cost->bytes_down += raw.bytes_down;
-	cost->network_us += raw.elapsed_us;
-	if (raw.server_us < 0 || cost->server_us < 0)
-		cost->server_us = -1;
-	else
-		cost->server_us += raw.server_us;
-	transport_reply_clear(&raw);
-	return st;
-}
-
-static uint8_t *labels_of(const struct search *x, uint32_t probe)
-{
 	const struct wire_config *c = &x->session->config;
+	const uint8_t *labels = labels_of(x, a->i, k);
+	struct rank_best best = {
+		.rows = x->rows + (size_t)a->i * x->answers * x->limit + a->cost->kept, .limit = x->limit};
 
-	return x->labels + (size_t)probe * c->spec.rows * c->label_bytes;
-}
-
-static void keep_best(struct search *x, uint32_t probe)
-{
-	const struct wire_config *c = &x->session->config;
-	const uint8_t *labels = labels_of(x, probe);
-	struct rank_best best = {.rows = x->rows + x->kept, .limit = x->top};
-
-	for (uint32_t i = 0; i < c->spec.rows; i++) {
-		struct rank_row row = {x->scores[i], INDEX_NO_RECORD, x->hits->shards[probe], i, probe};
+	for (uint32_t row = 0; row < c->spec.rows; row++) {
+		struct rank_row r = {
+			scores[row], INDEX_NO_RECORD, x->hits->shards[a->i + k], row, a->i * x->answers + k};
 
 		if (c->label_bytes > 0) {
-			row.record = index_label_record(labels + (size_t)i * c->label_bytes);
-			if (row.record == INDEX_NO_RECORD)
+			r.record = index_label_record(labels + (size_t)row * c->label_bytes);
+			if (r.record == INDEX_NO_RECORD)
 				continue; /* padding */
 		}
-		rank_best_offer(&best, &row);
+		rank_best_offer(&best, &r);
 	}
-	x->kept += best.count;
+	a->cost->kept += best.count;
 }
 
-static enum veil_status ask(struct search *x, uint32_t probe, struct veil_error *err)
+static enum veil_status decode(struct asking *a, const uint8_t *body, struct veil_error *err)
 {
-	struct veil_cost *cost = &x->hits->cost;
-	struct asking a = {.x = x, .probe = probe};
-	struct wire_reply reply = {0};
-	double start = now_us();
-	enum veil_status st = write_query(x, &a.secret, probe, err);
+	struct search *x = a->x;
+	const uint32_t rows = x->session->config.spec.rows;
+	struct wire_reply *answer = calloc(x->answers, sizeof *answer);
+	const uint8_t **ciphertexts = calloc(x->answers, sizeof *ciphertexts);
+	double *scores = arena_take(&a->scores, (size_t)x->answers * rows * sizeof *scores);
+	enum veil_status st = VEIL_E_NOMEM;
 
-	cost->encrypt_us += now_us() - start;
-	if (st == VEIL_OK) {
-		cost->shards_asked++;
-		st = exchange(&a, &reply, err);
+	if (answer && ciphertexts)
+		st = read_answers(a, answer, body, err);
+	for (uint32_t k = 0; st == VEIL_OK && k < x->answers; k++)
+		ciphertexts[k] = answer[k].ciphertexts.data;
+	if (st == VEIL_OK)
+		secret_search_decode_several(a->secret, scores, ciphertexts, x->answers);
+	for (uint32_t k = 0; st == VEIL_OK && k < x->answers; k++) {
+		if (answer[k].labels.size) /* the bytes are NULL where there are none */
+			memcpy(labels_of(x, a->i, k), answer[k].labels.data, answer[k].labels.size);
+		keep_best(a, k, scores + (size_t)k * rows);
 	}
-	if (st == VEIL_OK) {
-		start = now_us();
-		secret_search_decode(a.secret, x->scores, reply.ciphertexts.data);
-		if (reply.labels.size) /* the bytes are NULL where there are none */
-			memcpy(labels_of(x, probe), reply.labels.data, reply.labels.size);
-		keep_best(x, probe);
-		cost->decrypt_us += now_us() - start;
-	}
-	secret_search_destroy(a.secret);
-	wire_reply_clear(&reply);
+	for (uint32_t k = 0; answer && k < x->answers; k++)
+		wire_reply_clear(&answer[k]);
+	free(answer);
+	free(ciphertexts);
 	return st;
 }
 
-static enum veil_status give(struct search *x, uint32_t top, struct veil_error *err)
+enum veil_status search_ask(struct search *x, uint32_t i, struct veil_error *err)
+{
+	struct asking a;
+	struct transport_reply raw = {0};
+	double start = now_us();
+	enum veil_status st = asking_init(&a, x, i, err);
+
+	if (st == VEIL_OK)
+		st = write_query(&a, err);
+	a.cost->encrypt_us = now_us() - start;
+	if (st == VEIL_OK)
+		st = exchange(&a, &raw, err);
+	start = now_us();
+	if (st == VEIL_OK)
+		st = decode(&a, raw.body, err);
+	a.cost->decrypt_us = now_us() - start;
+	transport_reply_clear(&raw);
+	asking_clear(&a);
+	return st;
+}
+
+/* --- the answer */
+
+/* What all requests cost; their rows, one after the other. */
+static size_t sum_up(struct search *x)
+{
+	struct veil_cost *cost = &x->hits->cost;
+	size_t kept = 0;
+
+	cost->shards_asked = x->requests * x->answers;
+	cost->encrypt_us = x->start_us;
+	for (uint32_t i = 0; i < x->requests; i++) {
+		const struct request *r = &x->request[i];
+
+		cost->bytes_up += r->bytes_up;
+		cost->bytes_down += r->bytes_down;
+		cost->encrypt_us += r->encrypt_us;
+		cost->decrypt_us += r->decrypt_us;
+		cost->network_us += r->network_us;
+		cost->server_us =
+			r->server_us < 0 || cost->server_us < 0 ? -1 : cost->server_us + r->server_us;
+		memmove(x->rows + kept, x->rows + (size_t)i * x->answers * x->limit,
+			r->kept * sizeof *x->rows);
+		kept += r->kept;
+	}
+	return kept;
+}
+
+enum veil_status search_finish(struct search *x, struct veil_hits **out, struct veil_error *err)
 {
 	const struct wire_config *c = &x->session->config;
-	size_t count = rank_merge(x->rows, x->kept, top);
-	double unit = x->session->info.exact ? (double)c->spec.scale * c->spec.scale : 1;
+	double start = now_us(), unit = x->session->info.exact ? (double)c->spec.scale * c->spec.scale : 1;
+	size_t count = rank_merge(x->rows, sum_up(x), x->top);
 
+	*out = NULL;
 	if (hits_reserve(x->hits, count) != VEIL_OK)
 		return error_set(err, VEIL_E_NOMEM, "no memory for %zu results", count);
 	for (size_t i = 0; i < count; i++) {
@@ -258,37 +425,29 @@ static enum veil_status give(struct search *x, uint32_t top, struct veil_error *
 		hit->shard = row->shard;
 		hit->row = row->row;
 		if (c->label_bytes > 0) {
-			index_label_name(labels_of(x, row->probe) + (size_t)row->row * c->label_bytes,
+			index_label_name(labels_of(x, 0, row->probe) + (size_t)row->row * c->label_bytes,
 				c->label_bytes, x->hits->names[i]);
 			printable_make(x->hits->names[i]);
 		}
 	}
+	x->hits->cost.decrypt_us += now_us() - start;
+	*out = x->hits;
+	x->hits = NULL;
 	return VEIL_OK;
 }
 
 enum veil_status veil_client_search(const struct veil_client *client, struct veil_hits **out,
 	const float *vector, uint32_t dim, uint32_t probes, uint32_t top, struct veil_error *err)
 {
-	struct search x = {0};
-	double start = now_us();
-	enum veil_status st = check_arguments(client, vector, dim, probes, top, err);
+	const struct search_question question = {vector, dim, probes, top};
+	struct search *x = NULL;
+	enum veil_status st = search_create(&x, client, &question, false, err);
 
 	*out = NULL;
-	if (st != VEIL_OK)
-		return st;
-	st = search_init(&x, client, vector, probes, top, err);
-	if (st == VEIL_OK)
-		x.hits->cost.encrypt_us = now_us() - start;
 	for (uint32_t i = 0; st == VEIL_OK && i < probes; i++)
-		st = ask(&x, i, err);
-	start = now_us();
+		st = search_ask(x, i, err);
 	if (st == VEIL_OK)
-		st = give(&x, top, err);
-	if (st == VEIL_OK) {
-		x.hits->cost.decrypt_us += now_us() - start;
-		*out = x.hits;
-		x.hits = NULL;
-	}
-	search_clear(&x);
+		st = search_finish(x, out, err);
+	search_destroy(x);
 	return st;
 }

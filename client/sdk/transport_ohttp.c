@@ -403,6 +403,28 @@ void transport_ohttp_set_policy(struct transport *t, enum keyconfig_policy polic
 	o->policy = policy;
 }
 
+enum veil_status transport_ohttp_attestation(const struct transport *t, struct attest *out,
+	uint64_t max_age_s, uint32_t timeout_ms, struct veil_error *err)
+{
+	const struct ohttp *o = t->state;
+	struct transport_reply reply = {0};
+	enum veil_status st = VEIL_OK;
+
+	*out = (struct attest){0};
+	if (o->trust->relay_count == 0)
+		return error_set(err, VEIL_E_INVALID,
+			"the trust file has no line \"relay\": nobody is believed how many take part");
+	st = fetch(o, "/attestation", ATTEST_MEDIA_TYPE, ATTEST_BYTES, timeout_ms, &reply, err);
+	if (st != VEIL_OK)
+		return st;
+	st = VEIL_E_INVALID;
+	for (size_t i = 0; st != VEIL_OK && i < o->trust->relay_count; i++)
+		st = attest_read(out, reply.body, reply.size, o->trust->relays[i], o->path,
+			(uint64_t)time(NULL), max_age_s, err);
+	transport_reply_clear(&reply);
+	return st;
+}
+
 const char *transport_ohttp_note(const struct transport *t)
 {
 	const struct ohttp *o = t->state;

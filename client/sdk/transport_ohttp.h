@@ -2,6 +2,7 @@
 #ifndef SDK_TRANSPORT_OHTTP_H
 #define SDK_TRANSPORT_OHTTP_H
 
+#include "attest/attest.h"
 #include "ohttp/keyconfig.h"
 #include "sdk/trust.h"
 
@@ -27,6 +28,12 @@ void transport_ohttp_set_policy(struct transport *t, enum keyconfig_policy polic
  * stays as it was. */
 enum veil_status transport_ohttp_refresh(struct transport *t, struct wire_signed *out, uint32_t timeout_ms,
 	struct veil_error *err) VEIL_MUST_CHECK;
+
+/** GET url/attestation: how many clients the relay says take part, verified by its keys in the trust file, at
+ * most max_age_s old. VEIL_E_INVALID: the trust file has none; else as attest_read, or what the relay says.
+ */
+enum veil_status transport_ohttp_attestation(const struct transport *t, struct attest *out,
+	uint64_t max_age_s, uint32_t timeout_ms, struct veil_error *err) VEIL_MUST_CHECK;
 
 /** Why the key in use is not post-quantum although that is preferred; NULL where it is, or nobody asked. */
 const char *transport_ohttp_note(const struct transport *t);

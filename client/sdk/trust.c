@@ -30,10 +30,9 @@ struct seen {
 
 /* --- the trust file */
 
-static bool parse_key(uint8_t key[SIGN_PUBLIC_BYTES], const char *line)
+static bool parse_key(uint8_t key[SIGN_PUBLIC_BYTES], const char *line, const char *word)
 {
-	static const char word[] = "operator ";
-	size_t n = sizeof word - 1;
+	size_t n = strlen(word);
 
 	return strncmp(line, word, n) == 0 && strlen(line) == n + HEX &&
 	       bytes_from_hex(key, SIGN_PUBLIC_BYTES, line + n);
@@ -42,20 +41,23 @@ static bool parse_key(uint8_t key[SIGN_PUBLIC_BYTES], const char *line)
 static enum veil_status parse_trust(struct trust *t, char *text, const char *file, struct veil_error *err)
 {
 	char *rest = text, *line;
+	uint8_t key[SIGN_PUBLIC_BYTES];
 
 	for (unsigned number = 1; (line = strsep(&rest, "\n")); number++) {
+		bool relay;
+
 		if (*line == 0 || *line == '#')
 			continue;
-		if (t->key_count == WIRE_SIGNED_MAX_KEYS)
+		relay = parse_key(key, line, "relay ");
+		if (!relay && !parse_key(key, line, "operator "))
+			return error_set(err, VEIL_E_INVALID,
+				"%s:%u: not \"operator\" or \"relay\" and 64 hexadecimal digits; get the "
+				"operator's trust file again",
+				file, number);
+		if ((relay ? t->relay_count : t->key_count) == WIRE_SIGNED_MAX_KEYS)
 			return error_set(err, VEIL_E_INVALID, "%s:%u: more than %d keys", file, number,
 				WIRE_SIGNED_MAX_KEYS);
-		if (!parse_key(t->keys[t->key_count], line))
-			return error_set(err, VEIL_E_INVALID,
-				"%s:%u: not \"operator\" and 64 hexadecimal digits; get the operator's trust "
-				"file "
-				"again",
-				file, number);
-		t->key_count++;
+		memcpy(relay ? t->relays[t->relay_count++] : t->keys[t->key_count++], key, sizeof key);
 	}
 	if (t->key_count == 0)
 		return error_set(err, VEIL_E_INVALID, "%s holds no key; get the operator's trust file", file);

@@ -11,12 +11,15 @@
  * installation, never from a server; and what was seen so far, in a state file, so that no older
  * configuration is taken again and so that keys can be changed (docs/operating.md).
  *
- * Trust file: lines `operator <64 hex digits>`, `#` comments, blank lines. State: DIR/<32 hex digits>.state,
- * named by the hash of these keys: another trust file is a new beginning. */
+ * Trust file: lines `operator <64 hex digits>`, lines `relay <64 hex digits>` (who may say how many take part
+ * in a crowd: attest/attest.h), `#` comments, blank lines. State: DIR/<32 hex digits>.state, named by the
+ * hash of the operator's keys: another trust file is a new beginning. */
 
 struct trust {
 	size_t key_count;
 	uint8_t keys[WIRE_SIGNED_MAX_KEYS][SIGN_PUBLIC_BYTES]; /* of the trust file */
+	size_t relay_count;
+	uint8_t relays[WIRE_SIGNED_MAX_KEYS][SIGN_PUBLIC_BYTES];
 	char *directory;
 	char *file; /* of the state */
 };

@@ -162,6 +162,8 @@ VEIL_EXPORT enum veil_status veil_client_search(const struct veil_client *client
 VEIL_EXPORT size_t veil_hits_count(const struct veil_hits *hits);
 VEIL_EXPORT const struct veil_hit *veil_hits_at(const struct veil_hits *hits, size_t i);
 VEIL_EXPORT const struct veil_cost *veil_hits_cost(const struct veil_hits *hits);
+/** The version of the index that answered: the id of struct veil_index_info. */
+VEIL_EXPORT const char *veil_hits_index(const struct veil_hits *hits);
 
 /** Accept NULL. Hits may outlive their client; what they say is wiped. */
 VEIL_EXPORT void veil_hits_destroy(struct veil_hits *hits);

@@ -164,6 +164,23 @@ static enum veil_status add_client(struct privacy_plan *plan, struct veil_error 
 	return VEIL_OK;
 }
 
+enum veil_status privacy_plan_share(
+	struct privacy_plan *plan, uint32_t shards, uint32_t users, struct veil_error *err)
+{
+	struct privacy_plan p = *plan;
+	enum veil_status st;
+
+	p.goal.shards = shards;
+	p.goal.users = users;
+	p.fakes_per_shard = privacy_law_mean(&p.law);
+	st = check_goal(&p.goal, err);
+	if (st == VEIL_OK)
+		st = add_client(&p, err);
+	if (st == VEIL_OK)
+		*plan = p;
+	return st;
+}
+
 enum veil_status privacy_plan_solve(
 	struct privacy_plan *plan, const struct privacy_goal *goal, struct veil_error *err)
 {

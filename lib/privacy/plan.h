@@ -38,6 +38,11 @@ struct privacy_plan {
 enum veil_status privacy_plan_solve(
 	struct privacy_plan *plan, const struct privacy_goal *goal, struct veil_error *err) VEIL_MUST_CHECK;
 
+/** The part of one client in a plan that has been solved for all: sets shards, users and what follows from
+ * them. VEIL_E_INVALID as above. */
+enum veil_status privacy_plan_share(
+	struct privacy_plan *plan, uint32_t shards, uint32_t users, struct veil_error *err) VEIL_MUST_CHECK;
+
 /** What an epoch of the plan shows at the most, to be composed. */
 enum veil_status privacy_plan_epoch(struct privacy_pld *pld, const struct privacy_plan *plan) VEIL_MUST_CHECK;
 

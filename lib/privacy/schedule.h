@@ -41,6 +41,11 @@ struct privacy_schedule {
 enum veil_status privacy_schedule_draw(struct privacy_schedule *schedule, const struct privacy_plan *plan,
 	const uint32_t *shard, uint32_t questions, bool constant, uint32_t epoch_ms,
 	struct privacy_random *random) VEIL_MUST_CHECK;
+/** The same without noise, for requests that do not tell where they go, or hold no question: `questions` of
+ * `count` items, the others are PRIVACY_FILL, uniform over `shards` of them. */
+enum veil_status privacy_schedule_draw_plain(struct privacy_schedule *schedule, const uint32_t *shard,
+	uint32_t questions, uint32_t count, uint32_t shards, uint32_t epoch_ms,
+	struct privacy_random *random) VEIL_MUST_CHECK;
 /** Wipes. Accepts NULL and zeroed objects. */
 void privacy_schedule_clear(struct privacy_schedule *schedule);
 
@@ -48,6 +53,9 @@ void privacy_schedule_clear(struct privacy_schedule *schedule);
 const struct privacy_item *privacy_schedule_next(const struct privacy_schedule *schedule);
 /** It has left, or is given up. */
 void privacy_schedule_sent(struct privacy_schedule *schedule);
+/** Gives up a PRIVACY_FILL that has not left, a uniform one, for a question that leaves now in its place;
+ * false if there is none. */
+bool privacy_schedule_spare(struct privacy_schedule *schedule, struct privacy_random *random);
 
 /** At now_ms < epoch_ms: each item whose instant has been missed gets a new one, uniform over what is left of
  * the epoch, so that none are bunched. Instants to come stay. After the epoch's end nothing is redrawn:

@@ -289,19 +289,17 @@ static void score(
 	}
 }
 
-void secret_search_decode(struct secret_search *s, double *scores, const uint8_t *reply)
+static void decode(struct secret_search *s, double *scores, const uint8_t *reply)
 {
 	const struct nn_context *ctx = s->ctx;
 	const struct ring_prime *r = ctx->prime;
-	size_t c1_size = ctx->c1_bytes / ctx->replies, c0_size = ctx->c0_bytes / ctx->replies;
+	size_t c1_size = ctx->c1_bytes / ctx->replies, c0_size = ctx->c0_bytes / ctx->replies,
+	       mark = arena_mark(&s->arena);
 	uint32_t per = ctx->rows_per_poly;
-	void *c1, *product, *c0;
+	void *c1 = arena_take(&s->arena, ring_prime_bytes(r));
+	void *product = arena_take(&s->arena, ring_prime_bytes(r));
+	void *c0 = arena_take(&s->arena, ring_prime_bytes(r));
 
-	REQUIRE(s->state == WRITTEN);
-	s->state = DECODED;
-	c1 = arena_take(&s->arena, ring_prime_bytes(r));
-	product = arena_take(&s->arena, ring_prime_bytes(r));
-	c0 = arena_take(&s->arena, ring_prime_bytes(r));
 	for (uint32_t o = 0; o < ctx->replies; o++) {
 		uint32_t first = o * per, left = ctx->spec.rows - first;
 
@@ -311,7 +309,22 @@ void secret_search_decode(struct secret_search *s, double *scores, const uint8_t
 		score(ctx, scores + first, left < per ? left : per, product, c0);
 	}
 	ct_unpoison(scores, ctx->spec.rows * sizeof *scores);
-	arena_release(&s->arena, s->mark);
+	arena_release(&s->arena, mark);
+}
+
+void secret_search_decode_several(
+	struct secret_search *s, double *scores, const uint8_t *const *replies, uint32_t count)
+{
+	REQUIRE(s->state == WRITTEN);
+	s->state = DECODED;
+	for (uint32_t i = 0; i < count; i++)
+		decode(s, scores + (size_t)i * s->ctx->spec.rows, replies[i]);
+	arena_release(&s->arena, s->mark); /* the secret is wiped */
+}
+
+void secret_search_decode(struct secret_search *s, double *scores, const uint8_t *reply)
+{
+	secret_search_decode_several(s, scores, &reply, 1);
 }
 
 void secret_search_destroy(struct secret_search *s)

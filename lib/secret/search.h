@@ -33,6 +33,9 @@ void secret_search_write(struct secret_search *search, uint8_t seed[RING_SEED_BY
  * the integer dot product of the quantised query and the row, as a double (exact below 2^53). `reply` is
  * untrusted: every byte string of the right size decodes to something. */
 void secret_search_decode(struct secret_search *search, double *scores, const uint8_t *reply);
+/** The same for a query that was evaluated on several shards: replies[i] gives scores[i * spec.rows ...]. */
+void secret_search_decode_several(
+	struct secret_search *search, double *scores, const uint8_t *const *replies, uint32_t count);
 
 /** The int8 query of exact sets: out[dim] = round(spec.scale * vector / |vector|), ties to even, clamped to
  * [-127, 127]. For whoever compares scores with plain arithmetic. Errors as secret_search_create. */

@@ -52,9 +52,10 @@ enum veil_status wire_config_read(
 	struct wire_config *config, const void *data, size_t size, struct veil_error *err) VEIL_MUST_CHECK;
 
 /** POST /v1/query request. */
+#define WIRE_ALL_SHARDS UINT32_MAX /* one query evaluated on every shard: the replies one after the other */
 struct wire_query {
 	uint8_t index_id[HASH_BYTES];
-	uint32_t shard;
+	uint32_t shard; /* or WIRE_ALL_SHARDS */
 	struct nn_query query; /* read: `query.ciphertexts` lies in the arena */
 };
 size_t wire_query_bytes(const struct nn_context *ctx);

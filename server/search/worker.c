@@ -18,17 +18,19 @@ struct target {
 };
 _Static_assert(sizeof(struct target) <= POOL_KEY_BYTES, "a target is a key");
 
-/* Queries of one shard on their way through a pass. */
+/* Queries of one shard, or of all shards, on their way through a pass of each. */
 struct group {
 	struct service *service;
 	struct worker *worker;
 	struct snapshot *s;
-	uint32_t shard;
+	uint32_t target; /* a shard or WIRE_ALL_SHARDS: */
+	uint32_t first, shards; /* those that are asked */
+	size_t size; /* of a whole reply: reply_bytes a shard */
 	unsigned count;
 	struct http_request *req[WORKER_GROUP];
 	uint8_t *reply[WORKER_GROUP]; /* from service->replies */
-	uint8_t *ciphertexts[WORKER_GROUP]; /* where they go in it */
 	struct nn_query query[WORKER_GROUP];
+	enum veil_status status[WORKER_GROUP];
 };
 
 size_t worker_room(const struct snapshot *s)
@@ -116,21 +118,20 @@ static void refuse_busy(struct service *service, struct http_request *req)
 	http_answer_busy(req);
 }
 
-static uint8_t *take_buffer(struct service *service, const struct snapshot *s)
+static uint8_t *take_buffer(struct service *service, size_t reply_bytes)
 {
 	size_t size = service_buffer_bytes(service);
 
-	return buffers_take(service->replies, size > s->reply_bytes ? size : s->reply_bytes);
+	return buffers_take(service->replies, size > reply_bytes ? size : reply_bytes);
 }
 
-/* Reads a query of the group's shard, prepares its reply; or answers it at once. */
+/* Reads a query of the group, takes room for its reply; or answers it at once. */
 static void add(struct group *g, const struct pool_job *job)
 {
 	const struct snapshot *s = g->s;
 	struct http_request *req = job->job;
 	struct bytes body = http_body(req);
 	struct veil_error err = {{0}};
-	struct wire_reply reply = {0};
 	struct wire_query q;
 	enum veil_status st;
 	uint8_t *out;
@@ -141,42 +142,104 @@ static void add(struct group *g, const struct pool_job *job)
 		return;
 	}
 	/* wire_query_target said so. */
-	REQUIRE(q.shard == g->shard && memcmp(q.index_id, s->index->id, HASH_BYTES) == 0);
-	out = http_expired(req) ? NULL : take_buffer(g->service, s);
+	REQUIRE(q.shard == g->target && memcmp(q.index_id, s->index->id, HASH_BYTES) == 0);
+	out = http_expired(req) ? NULL : take_buffer(g->service, g->size);
 	if (!out) {
 		refuse_busy(g->service, req);
 		return;
 	}
-	memcpy(reply.index_id, s->index->id, HASH_BYTES);
-	reply.labels = (struct bytes){
-		s->index->shard[q.shard].labels, (size_t)s->index->spec.rows * s->index->label_bytes};
-	g->ciphertexts[g->count] = wire_reply_frame(s->ctx, s->index->label_bytes, out, &reply);
 	g->reply[g->count] = out;
 	g->req[g->count] = req;
 	g->query[g->count++] = q.query;
 }
 
-static void answer(struct group *g, const void *shard, uint64_t start_ns)
+/* The job, and others that wait for the same: only now, for while a cold shard was transformed they may have
+ * come. */
+static void gather(struct group *g, const struct pool_job *job)
 {
-	enum veil_status status[WORKER_GROUP], st;
-	uint64_t compute_ns;
+	struct pool_job others[WORKER_GROUP - 1];
+	size_t more = pool_take_alike(g->service->pool, job, others, WORKER_GROUP - 1);
 
-	if (g->count == 0)
-		return;
+	add(g, job);
+	for (size_t i = 0; i < more; i++) {
+		metrics_observe(g->service->metrics, METRICS_queue_seconds, clock_ns() - others[i].since_ns);
+		add(g, others + i);
+	}
+}
+
+/* Puts shard `first + i` into every reply. */
+static void pass(struct group *g, uint32_t i, const void *shard)
+{
+	const struct snapshot *s = g->s;
+	struct arena *arena = &g->worker->arena;
+	struct wire_reply frame = {.labels = {s->index->shard[g->first + i].labels,
+					   (size_t)s->index->spec.rows * s->index->label_bytes}};
+	size_t mark = arena_mark(arena);
+	uint8_t *ciphertexts[WORKER_GROUP];
+	enum veil_status st;
+
+	memcpy(frame.index_id, s->index->id, HASH_BYTES);
+	for (unsigned k = 0; k < g->count; k++)
+		ciphertexts[k] = wire_reply_frame(
+			s->ctx, s->index->label_bytes, g->reply[k] + i * s->reply_bytes, &frame);
 	metrics_add(g->service->metrics, METRICS_passes, 1);
-	st = nn_answer(g->s->ctx, g->ciphertexts, status, g->query, g->count, shard, g->worker->keystream,
-		&g->worker->arena, NULL);
+	st = nn_answer(
+		s->ctx, ciphertexts, g->status, g->query, g->count, shard, g->worker->keystream, arena, NULL);
 	REQUIRE(st == VEIL_OK || st == VEIL_E_MALFORMED); /* status[] says whose */
-	compute_ns = clock_ns() - start_ns;
+	arena_release(arena, mark);
+}
+
+static void answer(struct group *g, uint64_t start_ns)
+{
+	uint64_t compute_ns = clock_ns() - start_ns;
+
 	for (unsigned i = 0; i < g->count; i++) {
-		if (status[i] == VEIL_OK) {
-			send_reply(g->service, g->req[i], g->reply[i], g->s->reply_bytes, compute_ns);
+		if (g->status[i] == VEIL_OK) {
+			send_reply(g->service, g->req[i], g->reply[i], g->size, compute_ns);
 			continue;
 		}
 		buffers_give(g->reply[i]);
-		http_answer_text(g->req[i], http_status(status[i]),
-			"Query: a residue is not below q (parameter set %s)", g->s->ctx->spec.params->name);
+		if (g->status[i] == VEIL_E_NOMEM)
+			refuse_busy(g->service, g->req[i]);
+		else
+			http_answer_text(g->req[i], http_status(g->status[i]),
+				"Query: a residue is not below q (parameter set %s)",
+				g->s->ctx->spec.params->name);
 	}
+}
+
+static void run_group(struct group *g, const struct pool_job *job, uint64_t start_ns)
+{
+	for (uint32_t i = 0; i < g->shards; i++) {
+		size_t mark = arena_mark(&g->worker->arena);
+		const void *shard = snapshot_shard_take(g->s, g->first + i, &g->worker->arena);
+
+		arena_release(&g->worker->arena, mark);
+		if (i == 0)
+			gather(g, job);
+		if (shard && g->count > 0)
+			pass(g, i, shard);
+		if (shard)
+			snapshot_shard_give(g->s, g->first + i);
+		else
+			for (unsigned k = 0; k < g->count; k++)
+				g->status[k] = VEIL_E_NOMEM;
+		if (!shard || g->count == 0)
+			break;
+	}
+	answer(g, start_ns);
+}
+
+/* Which shards that is; false if there are none such, or too many for one reply. */
+static bool find_shards(struct group *g)
+{
+	const struct service *service = g->service;
+
+	g->first = g->target == WIRE_ALL_SHARDS ? 0 : g->target;
+	g->shards = g->target == WIRE_ALL_SHARDS ? g->s->index->shards : 1;
+	g->size = g->shards * g->s->reply_bytes;
+	return g->first < g->s->index->shards &&
+	       (g->target != WIRE_ALL_SHARDS || g->size <= service->config->all_shards_limit);
 }
 
 /* What is wrong with a query that names no version and shard, or none that is there. */
@@ -189,6 +252,10 @@ static enum veil_status explain(struct service *service, struct worker *w, const
 	char hex[HASH_HEX_SIZE];
 	enum veil_status st;
 
+	if (s && target->shard == WIRE_ALL_SHARDS)
+		return error_set(err, VEIL_E_NOT_FOUND,
+			"all %u shards at once are not answered here: their reply would be too large",
+			(unsigned)s->index->shards);
 	if (s)
 		return error_set(err, VEIL_E_NOT_FOUND, "there is no shard %u; the index has %u",
 			(unsigned)target->shard, (unsigned)s->index->shards);
@@ -212,37 +279,22 @@ void worker_run(void *state, unsigned number, const struct pool_job *job)
 {
 	struct service *service = state;
 	struct group g = {.service = service, .worker = service->workers + number};
-	struct pool_job others[WORKER_GROUP - 1];
 	uint64_t start = clock_ns();
 	struct veil_error err = {{0}};
 	struct target target;
-	const void *shard;
-	size_t more;
 
 	metrics_observe(service->metrics, METRICS_queue_seconds, start - job->since_ns);
 	memcpy(&target, job->key, sizeof target);
-	g.shard = target.shard;
+	g.target = target.shard;
 	g.s = job->keyed ? versions_find(&service->versions, target.index_id) : NULL;
-	if (!g.s || g.shard >= g.s->index->shards) {
+	if (!g.s || !find_shards(&g)) {
 		enum veil_status st = explain(service, g.worker, job, &target, g.s, &err);
 
 		http_answer_text(job->job, http_status(st), "%s", err.text);
-		goto out;
-	}
-	shard = fit(g.worker, g.s) ? snapshot_shard_take(g.s, g.shard, &g.worker->arena) : NULL;
-	if (!shard) {
+	} else if (fit(g.worker, g.s)) {
+		run_group(&g, job, start);
+	} else {
 		refuse_busy(service, job->job);
-		goto out;
 	}
-	add(&g, job);
-	/* Only now: while a cold shard was transformed others may have come for it. */
-	more = pool_take_alike(service->pool, job, others, WORKER_GROUP - 1);
-	for (size_t i = 0; i < more; i++) {
-		metrics_observe(service->metrics, METRICS_queue_seconds, clock_ns() - others[i].since_ns);
-		add(&g, others + i);
-	}
-	answer(&g, shard, start);
-	snapshot_shard_give(g.s, g.shard);
-out:
 	snapshot_release(g.s);
 }

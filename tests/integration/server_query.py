@@ -86,8 +86,26 @@ class Query(unittest.TestCase):
         self.refused(body.replace(self.index.id, bytes(32), 1), 410, '/v1/config')
 
     def test_a_shard_out_of_range_is_not_found(self):
-        for shard in (self.index.shards, 2**31, 2**32 - 1):
+        for shard in (self.index.shards, 2**31, 2**32 - 2):
             self.refused(self.index.query(shard=shard), 404, f'no shard {shard}')
+
+    def test_one_query_of_all_shards_gets_the_reply_of_each_in_one_size(self):
+        def ciphertexts(shard):
+            reply = self.session.request('POST', '/v1/query', self.index.query(shard=shard))
+            self.assertEqual(reply.status, 200)
+            return reply.body
+
+        each = b''.join(ciphertexts(shard) for shard in range(self.index.shards))
+        self.assertEqual(len(each), self.index.shards * self.index.reply_bytes)
+        self.assertEqual(ciphertexts(2**32 - 1), each)
+        limit = len(each)
+        for size, status in ((limit, 200), (limit - 1, 404)):
+            with Server(make_index('small', shards=7), '--all-shards-limit', str(size)) as server:
+                reply = server.request('POST', '/v1/query', self.index.query(shard=2**32 - 1))
+                self.assertEqual(reply.status, status, reply.body)
+        self.assertIn('too large', reply.body.decode())
+        broken = self.index.query(shard=2**32 - 1, ciphertexts=b'\xff' * self.index.ciphertext_bytes)
+        self.refused(broken, 400, 'residue')
 
     def test_a_residue_of_q_or_more_is_refused(self):
         size = self.index.ciphertext_bytes

@@ -211,3 +211,71 @@ Test(schedule, missed_instants_are_drawn_again_over_what_is_left_and_never_bunch
 	cr_assert_leq(chi, chi_limit(freedom), "%f", chi);
 	privacy_random_clear(&random);
 }
+
+Test(schedule, without_noise_there_are_the_questions_and_fill_in_uniform_shards)
+{
+	struct privacy_random random = start();
+	const uint32_t shard[2] = {3, 0};
+	uint64_t seen[SHARDS] = {0}, first = 0;
+	double expected[SHARDS];
+	size_t freedom;
+
+	for (uint32_t round = 0; round < 4000; round++) {
+		struct privacy_schedule s;
+		uint32_t questions = 0;
+
+		cr_assert_eq(privacy_schedule_draw_plain(&s, shard, round % 3, 6, SHARDS, EPOCH, &random),
+			VEIL_OK);
+		cr_assert_eq(s.count, 6);
+		first += s.items[0].question < 2;
+		for (uint32_t i = 0; i < 6; i++) {
+			const struct privacy_item *item = &s.items[i];
+
+			cr_assert(item->at_ms < EPOCH && (i == 0 || item->at_ms >= item[-1].at_ms));
+			if (item->question == PRIVACY_FILL)
+				seen[item->shard]++;
+			else
+				cr_assert(item->shard == shard[item->question] && ++questions <= round % 3);
+		}
+		cr_assert_eq(questions, round % 3);
+		privacy_schedule_clear(&s);
+	}
+	for (int i = 0; i < SHARDS; i++)
+		expected[i] = (4000 * 6 - 3999) / (double)SHARDS; /* 0, 1, 2 questions in turns */
+	cr_assert_lt(chi_square(&freedom, seen, expected, SHARDS), chi_limit(freedom));
+	cr_assert(first > 400 && first < 950, "a question is as often the first as any: %lu of 4000",
+		(unsigned long)first);
+}
+
+Test(schedule, a_question_at_once_takes_the_place_of_a_uniform_fill_and_of_nothing_else)
+{
+	struct privacy_random random = start();
+	const uint32_t shard[1] = {3};
+	uint64_t gone[5] = {0};
+
+	for (uint32_t round = 0; round < 4000; round++) {
+		struct privacy_schedule s, before;
+		uint32_t i = 0;
+
+		cr_assert_eq(privacy_schedule_draw_plain(&s, shard, 1, 6, SHARDS, EPOCH, &random), VEIL_OK);
+		before = s;
+		before.items = malloc(6 * sizeof *s.items);
+		cr_assert(before.items);
+		memcpy(before.items, s.items, 6 * sizeof *s.items);
+		cr_assert(privacy_schedule_spare(&s, &random));
+		cr_assert_eq(s.count, 5);
+		while (i < 5 && memcmp(&s.items[i], &before.items[i], sizeof *s.items) == 0)
+			i++;
+		cr_assert_eq(before.items[i].question, PRIVACY_FILL);
+		cr_assert_eq(memcmp(&s.items[i], &before.items[i + 1], (5 - i) * sizeof *s.items), 0);
+		gone[i < 4 ? i : 4]++;
+		for (uint32_t left = 4; left > 0; left--)
+			cr_assert(privacy_schedule_spare(&s, &random));
+		cr_assert(!privacy_schedule_spare(&s, &random) && s.count == 1 && s.items[0].question == 0);
+		privacy_schedule_clear(&s);
+		free(before.items);
+	}
+	/* one of six places, the last two together: 4000/6 and twice that, six standard deviations */
+	for (int i = 0; i < 4; i++)
+		cr_assert(gone[i] > 525 && gone[i] < 810, "place %d: %lu", i, (unsigned long)gone[i]);
+}

@@ -119,31 +119,43 @@ static inline void inside_destroy(struct inside *s)
 	free(s);
 }
 
+static inline void inside_answer_shard(const struct inside *s, uint8_t *out, const struct nn_query *query,
+	uint32_t shard, struct arena *arena)
+{
+	struct keystream *ks = keystream_create();
+	struct wire_reply answer = {0};
+	uint8_t *ciphertexts = malloc(s->nn->reply_bytes);
+	size_t mark = arena_mark(arena);
+	enum veil_status status;
+
+	REQUIRE(ciphertexts && nn_answer(s->nn, &ciphertexts, &status, query, 1, s->shard[shard], ks, arena,
+				       NULL) == VEIL_OK);
+	answer.ciphertexts = (struct bytes){ciphertexts, s->nn->reply_bytes};
+	answer.labels = (struct bytes){&s->labels[shard][0][0], (size_t)INSIDE_ROWS * s->config.label_bytes};
+	wire_reply_write(s->nn, s->config.label_bytes, out, &answer);
+	arena_release(arena, mark);
+	keystream_destroy(ks);
+	free(ciphertexts);
+}
+
 static inline void inside_answer(const struct inside *s, struct transport_reply *reply, struct bytes body)
 {
 	struct arena arena;
-	struct keystream *ks = keystream_create();
 	struct wire_query query;
-	struct wire_reply answer = {0};
-	uint8_t *ciphertexts = malloc(s->nn->reply_bytes);
-	enum veil_status status;
+	uint32_t first, count;
 
-	REQUIRE(ciphertexts &&
-		arena_init(&arena, wire_query_room(s->nn) + nn_answer_scratch(s->nn, 1)) == VEIL_OK);
+	REQUIRE(arena_init(&arena, wire_query_room(s->nn) + nn_answer_scratch(s->nn, 1)) == VEIL_OK);
 	REQUIRE(wire_query_read(s->nn, &query, body.data, body.size, &arena, NULL) == VEIL_OK);
-	REQUIRE(query.shard < INSIDE_SHARDS);
-	REQUIRE(nn_answer(s->nn, &ciphertexts, &status, &query.query, 1, s->shard[query.shard], ks, &arena,
-			NULL) == VEIL_OK);
-	answer.ciphertexts = (struct bytes){ciphertexts, s->nn->reply_bytes};
-	answer.labels =
-		(struct bytes){&s->labels[query.shard][0][0], (size_t)INSIDE_ROWS * s->config.label_bytes};
-	reply->size = s->config.reply_bytes;
+	first = query.shard == WIRE_ALL_SHARDS ? 0 : query.shard;
+	count = query.shard == WIRE_ALL_SHARDS ? INSIDE_SHARDS : 1;
+	REQUIRE(first + count <= INSIDE_SHARDS);
+	reply->size = (size_t)count * s->config.reply_bytes;
 	reply->body = malloc(reply->size);
 	REQUIRE(reply->body);
-	wire_reply_write(s->nn, s->config.label_bytes, reply->body, &answer);
+	for (uint32_t i = 0; i < count; i++)
+		inside_answer_shard(
+			s, reply->body + (size_t)i * s->config.reply_bytes, &query.query, first + i, &arena);
 	arena_clear(&arena);
-	keystream_destroy(ks);
-	free(ciphertexts);
 }
 
 static inline enum veil_status inside_exchange(void *state, struct transport_reply *reply,

@@ -112,11 +112,29 @@ Test(trust, a_trust_file_that_is_none_is_refused_by_its_line)
 	}
 	expect_no_trust(
 		KEY("00") KEY("01") KEY("02") KEY("03") KEY("04"), VEIL_E_INVALID, "trust:5: more than 4");
+	expect_no_trust("relay " DIGITS "00\n", VEIL_E_INVALID, "holds no key");
+	expect_no_trust(KEY("00") "relay " DIGITS "0\n", VEIL_E_INVALID, "trust:2:");
 	memset(text, '#', sizeof text);
 	text[4097] = 0;
 	expect_no_trust(text, VEIL_E_INVALID, "at most 4096");
 	test_file_write("trust", "a\0b", 3, 0644);
 	expect_no_trust(NULL, VEIL_E_INVALID, "not a text");
+}
+
+Test(trust, who_counts_a_crowd_is_a_line_of_its_own_and_the_state_stays_that_of_the_operator)
+{
+	static const char text[] = "relay " DIGITS "01\n" KEY("00") "relay " DIGITS "02\n";
+	struct trust with, without;
+
+	test_file_write("trust", text, sizeof text - 1, 0644);
+	cr_assert_eq(trust_open(&with, test_file("trust"), test_file("state"), NULL), VEIL_OK);
+	test_file_write("trust", KEY("00"), strlen(KEY("00")), 0644);
+	cr_assert_eq(trust_open(&without, test_file("trust"), test_file("state"), NULL), VEIL_OK);
+	cr_assert(with.key_count == 1 && with.relay_count == 2 && without.relay_count == 0);
+	cr_assert(with.relays[0][31] == 1 && with.relays[1][31] == 2);
+	cr_assert_str_eq(with.file, without.file);
+	trust_clear(&with);
+	trust_clear(&without);
 }
 
 Test(trust, an_older_one_and_another_of_the_same_number_are_refused_in_the_next_process_too)
