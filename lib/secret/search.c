@@ -11,6 +11,7 @@
 #include "nn/layout.h"
 #include "secret/encrypt.h"
 #include "secret/key.h"
+#include "secret/unit.h"
 
 enum state { CREATED, WRITTEN, DECODED };
 
@@ -24,18 +25,7 @@ struct secret_search {
 	uint8_t *ciphertexts; /* public, on the heap */
 };
 
-/* --- the vector: doubles without branches. A float squared is a normal double or zero, so no subnormal
- * appears. */
-
-/** The nearest integer, ties to even, for |x| < 2^51: the low bits of x + 1.5 * 2^52. */
-static int64_t nearest(double x)
-{
-	double shifted = x + 0x1.8p52;
-	int64_t bits;
-
-	memcpy(&bits, &shifted, sizeof bits);
-	return bits - 0x4338000000000000;
-}
+/* --- the vector */
 
 static int64_t clamp(int64_t v, int64_t limit)
 {
@@ -50,52 +40,23 @@ static uint64_t residue(int64_t v, uint64_t q)
 	return (uint64_t)v + (q & (uint64_t)(v >> 63));
 }
 
-static enum veil_status refuse(const float *vector, uint32_t dim, struct veil_error *err)
-{
-	for (uint32_t i = 0; i < dim; i++)
-		if (!isfinite(vector[i]))
-			return error_set(err, VEIL_E_INVALID, "coordinate %u of the query is %s", i,
-				isnan(vector[i]) ? "not a number" : "infinite");
-	return error_set(err, VEIL_E_INVALID, "the query is a zero vector: it has no direction");
-}
-
-/** x = vector / |vector|. */
-static enum veil_status normalise(double *x, const float *vector, uint32_t dim, struct veil_error *err)
-{
-	double sum = 0, factor;
-	uint64_t bits, usable;
-
-	for (uint32_t i = 0; i < dim; i++)
-		sum += (double)vector[i] * vector[i];
-	/* positive and finite, told by the bits: a NaN or an infinity has all ones in the exponent */
-	memcpy(&bits, &sum, sizeof bits);
-	usable = ct_mask_nonzero(bits) & ct_mask_less(bits & INT64_MAX, (uint64_t)0x7ff << 52);
-	ct_unpoison(&usable, sizeof usable);
-	if (!usable)
-		return refuse(vector, dim, err);
-	factor = 1 / sqrt(sum);
-	for (uint32_t i = 0; i < dim; i++)
-		x[i] = vector[i] * factor;
-	return VEIL_OK;
-}
-
 /** What is encrypted, in place: the unit vector itself, or for exact sets its int8 form. */
 static void quantise(const struct nn_context *ctx, double *x)
 {
 	if (!ctx->plain_modulus)
 		return;
 	for (uint32_t i = 0; i < ctx->spec.dim; i++)
-		x[i] = (double)clamp(nearest(x[i] * ctx->spec.scale), 127);
+		x[i] = (double)clamp(secret_nearest(x[i] * ctx->spec.scale), 127);
 }
 
 enum veil_status secret_search_quantise(
 	const struct nn_context *ctx, int8_t *out, const float *vector, struct veil_error *err)
 {
 	double x[NN_MAX_DIM];
-	enum veil_status st = normalise(x, vector, ctx->spec.dim, err);
+	enum veil_status st = secret_unit(x, vector, ctx->spec.dim, err);
 
 	for (uint32_t i = 0; i < ctx->spec.dim && st == VEIL_OK; i++)
-		out[i] = (int8_t)clamp(nearest(x[i] * ctx->spec.scale), 127);
+		out[i] = (int8_t)clamp(secret_nearest(x[i] * ctx->spec.scale), 127);
 	wipe(x, sizeof x);
 	return st;
 }
@@ -110,7 +71,7 @@ static void add_message(const struct nn_context *ctx, void *b, const double *x, 
 		 n = left < ctx->chunk ? left : ctx->chunk;
 
 	for (uint32_t j = 0; j < n; j++)
-		ring_set(r, message, j, residue(nearest(x[from + j] * ctx->amplitude), r->p.q));
+		ring_set(r, message, j, residue(secret_nearest(x[from + j] * ctx->amplitude), r->p.q));
 	r->k.add(b, b, message, n, &r->p);
 }
 
@@ -188,7 +149,7 @@ static enum veil_status fill(
 	mark = arena_mark(&s->arena);
 	x = arena_take(&s->arena, ctx->spec.dim * sizeof *x);
 	memset(x, 0, ctx->spec.dim * sizeof *x);
-	st = vector ? normalise(x, vector, ctx->spec.dim, err) : VEIL_OK;
+	st = vector ? secret_unit(x, vector, ctx->spec.dim, err) : VEIL_OK;
 	if (st != VEIL_OK)
 		goto out;
 	quantise(ctx, x);
@@ -285,7 +246,7 @@ static void score(
 		low = z + (ring_get(r, c0, v) << (p->reply_c1_bits - p->reply_c0_bits));
 		scores[v] = (double)((int64_t)(low << unused) >> unused) * unit;
 		if (ctx->plain_modulus)
-			scores[v] = (double)nearest(scores[v]);
+			scores[v] = (double)secret_nearest(scores[v]);
 	}
 }
 

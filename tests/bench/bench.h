@@ -53,5 +53,6 @@ void bench_pnns(struct bench *b); /* a part of bfv */
 void bench_ohttp(struct bench *b);
 void bench_relay(struct bench *b);
 void bench_pir(struct bench *b);
+void bench_sealed(struct bench *b);
 
 #endif

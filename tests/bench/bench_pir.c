@@ -20,7 +20,6 @@ struct pir {
 	void *words, *keys[SILENT_MAX_QUERIES];
 	uint32_t *sums[SILENT_MAX_QUERIES];
 	uint64_t *switched[SILENT_MAX_QUERIES];
-	uint8_t *query, *reply;
 	uint32_t pack;
 };
 
@@ -33,21 +32,6 @@ static void *take(size_t size)
 	return p;
 }
 
-/* Entries as small as those of a matrix are, at the price of none of the work. */
-static void fill_material(struct silent_shop *s)
-{
-	const struct silent_context *ctx = s->ctx;
-
-	for (uint32_t k = 0; k < ctx->spec.packs; k++) {
-		uint8_t *material = s->material + k * ctx->material_bytes;
-		int32_t *matrix = (int32_t *)material;
-
-		memset(material, 0, ctx->material_bytes);
-		for (size_t i = 0; i < (size_t)ctx->n * ctx->terms; i++)
-			matrix[i] = (int32_t)(i * 2654435761u >> 13) - (1 << 18);
-	}
-}
-
 static void start(struct pir *p, struct bench *b, uint32_t packs)
 {
 	struct rng_seeded state;
@@ -57,7 +41,7 @@ static void start(struct pir *p, struct bench *b, uint32_t packs)
 	memset(p, 0, sizeof *p);
 	silent_shop_init(
 		&p->shop, rlwe_params_find("retrieval_n2048_q40"), ROWS, packs, bench_features(b), &rng, 0);
-	fill_material(&p->shop);
+	silent_shop_pretend(&p->shop);
 	ctx = p->shop.ctx;
 	p->words = take(SILENT_MAX_QUERIES * ROWS * sizeof(uint32_t));
 	for (unsigned v = 0; v < SILENT_MAX_QUERIES; v++) {
@@ -65,16 +49,13 @@ static void start(struct pir *p, struct bench *b, uint32_t packs)
 		p->sums[v] = take(ctx->n * sizeof(uint32_t));
 		p->switched[v] = take(ctx->n * sizeof(uint64_t));
 	}
-	p->query = take(ctx->query_bytes);
-	p->reply = take(ctx->reply_bytes);
-	rng_fill(&rng, p->query, ctx->query_bytes);
 }
 
 static void stop(struct pir *p)
 {
 	for (unsigned v = 0; v < SILENT_MAX_QUERIES; v++)
 		free(p->keys[v]), free(p->sums[v]), free(p->switched[v]);
-	free(p->words), free(p->query), free(p->reply);
+	free(p->words);
 	silent_shop_clear(&p->shop);
 }
 
@@ -119,26 +100,37 @@ static void run_apply(struct bench *b, struct pir *p, const char *name, unsigned
 		"one pack of 2048 bytes; bytes: of its matrix");
 }
 
+struct asked {
+	struct silent_shop *shop;
+	uint8_t *query, *reply;
+};
+
 static void answer(void *arg)
 {
-	struct pir *p = arg;
+	struct asked *a = arg;
 
-	silent_shop_answer(&p->shop, &p->reply, (const uint8_t *const *)&p->query, 1);
+	silent_shop_answer(a->shop, &a->reply, (const uint8_t *const *)&a->query, 1);
 }
 
-static void run_answer(struct bench *b, struct pir *p, const char *name)
+void bench_silent_answer(struct bench *b, struct silent_shop *shop, const char *name)
 {
-	const struct silent_context *ctx = p->shop.ctx;
+	const struct silent_context *ctx = shop->ctx;
 	const size_t packs = ctx->spec.packs, constant = packs * ctx->static_bytes;
 	const size_t read = packs * (ctx->table_bytes + (size_t)ctx->n * ctx->terms * sizeof(int32_t));
+	struct asked a = {shop, take(ctx->query_bytes), take(ctx->reply_bytes)};
+	struct rng_seeded state;
+	struct rng rng = rng_seeded_init_u64(&state, 2);
 	char note[128];
 
+	rng_fill(&rng, a.query, ctx->query_bytes);
 	snprintf(note, sizeof note, "up %zu, down %zu and %zu that a client may hold; bytes: all",
 		ctx->query_bytes, ctx->reply_bytes, constant);
-	bench_run(b, name, answer, p, bench_limit_read_us(b, GIB, read),
+	bench_run(b, name, answer, &a, bench_limit_read_us(b, read, read),
 		(double)(ctx->query_bytes + ctx->reply_bytes + constant), note);
+	free(a.query), free(a.reply);
 }
 
+/* Packs are alike: one is timed. */
 static void prepare(void *arg)
 {
 	struct pir *p = arg;
@@ -146,7 +138,6 @@ static void prepare(void *arg)
 	REQUIRE(silent_offline_pack(p->shop.ctx, p->shop.material, p->shop.table, NULL) == VEIL_OK);
 }
 
-/* Packs are alike: one is timed. */
 static void run_offline(struct bench *b, struct pir *p, const char *name)
 {
 	const double packs = p->shop.ctx->spec.packs;
@@ -177,13 +168,13 @@ void bench_pir(struct bench *b)
 		run_scan(b, &p, names[2], 4);
 		run_apply(b, &p, names[3], 1);
 		run_apply(b, &p, names[4], 4);
-		run_answer(b, &p, names[5]);
+		bench_silent_answer(b, &p.shop, names[5]);
 		run_offline(b, &p, names[6]);
 		stop(&p);
 	}
 	if (bench_wanted(b, "pir/answer/1Mx256")) {
 		start(&p, b, 4); /* 32 records a row: 1048576 */
-		run_answer(b, &p, "pir/answer/1Mx256");
+		bench_silent_answer(b, &p.shop, "pir/answer/1Mx256");
 		stop(&p);
 	}
 }

@@ -22,6 +22,7 @@ static const struct group {
 	{"relay", bench_relay},
 #endif
 	{"pir", bench_pir},
+	{"sealed", bench_sealed},
 };
 #define GROUPS (sizeof groups / sizeof groups[0])
 

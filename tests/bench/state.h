@@ -34,6 +34,11 @@ struct bench_time bench_time(void (*fn)(void *arg), void *arg, double seconds);
 void bench_print(const struct bench *b, const char *name, struct bench_time t, double limit_us, double bytes,
 	const char *note);
 
+/** The answer to one query of a table that is prepared, or pretends to be; "bytes" are all that travel, the
+ * static half of the reply included. */
+struct silent_shop;
+void bench_silent_answer(struct bench *b, struct silent_shop *shop, const char *name);
+
 void machine_init(struct bench *b);
 void machine_clear(struct bench *b);
 

@@ -25,6 +25,8 @@ static const struct {
 		"11481a1b02345080e23b0f8b88ec7ab19b11687d867d40ecd36a28a7ed19f9ec"},
 	{"insecure_retrieval_n64_q40.params",
 		"c3cfdbb6d00691741917d0b0459fd5790dd40f4de1ea616b01edb957cd0543d8"},
+	{"insecure_sealed_n64_q40.params",
+		"35f51dd0c832465dc5395b2546be682e54f4ba0f05374307d2071b5a60102a00"},
 	{"insecure_search_n64_q28.params",
 		"d41672646cf374bfc4f722c63de68ede8508f96b128149abda8454f65ac9bc43"},
 	{"insecure_search_n64_q38_exact.params",

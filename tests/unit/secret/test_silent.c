@@ -74,23 +74,34 @@ static void draw_secret(struct stages *t, uint64_t seed)
 		t->s[i] = centred(s[i], r->p.q);
 }
 
-/* A query for ROW; `exact`: replies of 40 bits, so that what they round does not hide the rest. */
-static struct secret_silent *start(struct stages *t, const char *set, uint32_t rows, bool exact, bool worst)
+/* What a run follows from. */
+struct run {
+	const char *set;
+	uint32_t rows;
+	unsigned c1_bits,
+		c0_bits; /* of replies: with 40 what they round does not hide the rest; 0: of the set */
+	bool worst;
+	uint64_t seed;
+};
+
+/* A query for ROW. */
+static struct secret_silent *start(struct stages *t, const struct run *run)
 {
-	struct rng rng = test_rng();
-	struct rng_seeded state;
-	uint64_t seed = test_below(&rng, UINT32_MAX);
+	struct rng_seeded state, table;
+	struct rng rng = rng_seeded_init_u64(&table, run->seed);
 	struct secret_silent_message message = {.fill = select_row};
 	struct secret_silent *query;
 
 	memset(t, 0, sizeof *t);
-	t->params = *rlwe_params_find(set);
-	if (exact)
-		t->params.reply_c1_bits = t->params.reply_c0_bits = 40;
-	silent_shop_init(&t->shop, &t->params, rows, 1, cpu_features(), worst ? NULL : &rng, -128);
+	t->params = *rlwe_params_find(run->set);
+	if (run->c1_bits) {
+		t->params.reply_c1_bits = run->c1_bits;
+		t->params.reply_c0_bits = run->c0_bits;
+	}
+	silent_shop_init(&t->shop, &t->params, run->rows, 1, cpu_features(), run->worst ? NULL : &rng, -128);
 	silent_shop_prepare(&t->shop);
-	draw_secret(t, seed);
-	rng = rng_seeded_init_u64(&state, seed);
+	draw_secret(t, run->seed);
+	rng = rng_seeded_init_u64(&state, run->seed);
 	message.state = t->shop.ctx;
 	cr_assert_eq(secret_silent_create(&query, t->shop.ctx, &message, &rng, NULL), VEIL_OK);
 	t->query = malloc(t->shop.ctx->query_bytes);
@@ -163,7 +174,8 @@ static void packed_errors(struct stages *t, int64_t *errors)
 static void check_scan_and_pack(const char *set, uint32_t rows, bool worst)
 {
 	struct stages t;
-	struct secret_silent *query = start(&t, set, rows, true, worst);
+	const struct run run = {set, rows, 40, 40, worst, test_seed()};
+	struct secret_silent *query = start(&t, &run);
 	const struct silent_context *ctx = t.shop.ctx;
 	int64_t *scan = malloc(ctx->n * sizeof *scan), *packed = malloc(ctx->n * sizeof *packed);
 	struct sum of_scan = {0}, of_pack = {0};
@@ -204,28 +216,78 @@ Test(silent, noise_of_the_worst_table_is_within_the_formula)
 	check_scan_and_pack("retrieval_n2048_q40", 2048, true);
 }
 
-Test(silent, noise_of_the_whole_reply_is_that_of_the_formula)
+/* Errors of the phases that a client gets, as fractions of q. */
+static void decrypted_errors(struct stages *t, struct secret_silent *query, double *errors)
 {
-	struct stages t;
-	struct secret_silent *query = start(&t, "retrieval_n2048_q40", 2048, false, false);
-	const struct silent_context *ctx = t.shop.ctx;
+	const struct silent_context *ctx = t->shop.ctx;
 	uint32_t *phases = malloc(ctx->n * sizeof *phases);
 	uint8_t *reply = malloc(ctx->reply_bytes);
-	struct silent_noise noise;
-	struct sum sum = {0};
 
-	silent_noise(&noise, ctx, sqrt(65535 / 12.0));
-	silent_shop_answer(&t.shop, &reply, (const uint8_t *const *)&t.query, 1);
-	secret_silent_decrypt(query, phases, t.shop.constants, reply);
+	silent_shop_answer(&t->shop, &reply, (const uint8_t *const *)&t->query, 1);
+	secret_silent_decrypt(query, phases, t->shop.constants, reply);
 	for (uint32_t k = 0; k < ctx->n; k++) {
-		double x = phases[k] / 131072.0 - silent_shop_get(&t.shop, ROW, k) / 256.0;
+		double x = ldexp(phases[k], -(int)ctx->spec.params->reply_c1_bits) -
+			   silent_shop_get(&t->shop, ROW, k) / 256.0;
 
-		add(&sum, x - floor(x + 0.5));
+		errors[k] = x - floor(x + 0.5);
 	}
-	cr_assert_lt(
-		fabs(bits_off(&sum, sqrt(noise.total * noise.total + noise.step * noise.step / 12))), 0.2);
 	free(phases), free(reply);
-	stop(&t, query);
+}
+
+Test(silent, noise_of_the_whole_reply_is_that_of_the_formula)
+{
+	static const char *const sets[] = {"retrieval_n2048_q40", "sealed_n2048_q40"};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct stages t;
+		const struct run run = {.set = sets[i], .rows = 2048, .seed = test_seed()};
+		struct secret_silent *query = start(&t, &run);
+		struct silent_noise noise;
+		struct sum sum = {0};
+		double errors[2048];
+
+		silent_noise(&noise, t.shop.ctx, sqrt(65535 / 12.0));
+		decrypted_errors(&t, query, errors);
+		for (uint32_t k = 0; k < 2048; k++)
+			add(&sum, errors[k]);
+		cr_assert_lt(
+			fabs(bits_off(&sum, hypot(noise.total, noise.step / sqrt(12)))), 0.2, "%s", sets[i]);
+		stop(&t, query);
+	}
+}
+
+/* One query, its reply sent whole, with a short static half, and with both halves short. */
+Test(silent, noise_of_each_half_of_a_sealed_reply_is_that_of_the_formula)
+{
+	static const unsigned bits[3][2] = {{40, 40}, {17, 17}, {17, 12}};
+	const uint64_t seed = test_seed();
+	struct sum of_static = {0}, of_short = {0};
+	int64_t whole[2048];
+	double errors[3][2048];
+	struct silent_noise noise;
+
+	for (size_t i = 0; i < 3; i++) {
+		struct stages t;
+		const struct run run = {"sealed_n2048_q40", 2048, bits[i][0], bits[i][1], false, seed};
+		struct secret_silent *query = start(&t, &run);
+
+		if (i == 0)
+			packed_errors(&t, whole);
+		else
+			decrypted_errors(&t, query, errors[i]);
+		silent_noise(&noise, t.shop.ctx, sqrt(65535 / 12.0));
+		for (uint32_t k = 0; i == 0 && k < 2048; k++)
+			errors[0][k] = (double)whole[k] / (double)t.shop.ctx->prime->p.q;
+		stop(&t, query);
+	}
+	for (uint32_t k = 0; k < 2048; k++) {
+		add(&of_static, errors[1][k] - errors[0][k]);
+		add(&of_short, errors[2][k] - errors[1][k]);
+	}
+	cr_assert_lt(fabs(bits_off(&of_static, noise.reply)), 0.2, "static half: %.3f bits off",
+		bits_off(&of_static, noise.reply));
+	cr_assert_lt(fabs(bits_off(&of_short, noise.step / sqrt(12))), 0.2, "short half: %.3f bits off",
+		bits_off(&of_short, noise.step / sqrt(12)));
 }
 
 Test(silent, the_largest_table_fails_less_than_once_in_2_to_the_40)
