@@ -32,6 +32,19 @@ static enum veil_status check_spec(const struct silent_spec *s, struct veil_erro
 	return VEIL_OK;
 }
 
+size_t silent_static_bytes(const struct rlwe_params *p)
+{
+	return ((size_t)p->reply_c1_bits << p->log_n) / 8;
+}
+
+size_t silent_material_bytes(const struct rlwe_params *p)
+{
+	const size_t n = (size_t)1 << p->log_n;
+
+	return arena_room(n * n * p->g.digits * sizeof(int32_t)) +
+	       arena_room(p->h.digits * n * sizeof(uint64_t)) + arena_room(silent_static_bytes(p));
+}
+
 static void set_sizes(struct silent_context *ctx)
 {
 	const struct rlwe_params *p = ctx->spec.params;
@@ -43,12 +56,11 @@ static void set_sizes(struct silent_context *ctx)
 	ctx->key_g_bytes = n * p->g.key_bits / 8;
 	ctx->key_h_bytes = n * p->h.key_bits / 8;
 	ctx->query_bytes = ctx->words_bytes + p->g.digits * ctx->key_g_bytes + p->h.digits * ctx->key_h_bytes;
-	ctx->static_bytes = n * p->reply_c1_bits / 8;
+	ctx->static_bytes = silent_static_bytes(p);
 	ctx->short_bytes = n * p->reply_c0_bits / 8;
 	ctx->reply_bytes = ctx->spec.packs * ctx->short_bytes;
 	ctx->table_bytes = ctx->spec.rows * n;
-	ctx->material_bytes = arena_room(n * ctx->terms * sizeof(int32_t)) +
-			      arena_room(p->h.digits * n * sizeof(uint64_t)) + arena_room(ctx->static_bytes);
+	ctx->material_bytes = silent_material_bytes(p);
 }
 
 /** Which table the public polynomials are for: the seed of one must not serve another shape. */

@@ -57,6 +57,10 @@ struct silent_context {
 	size_t material_bytes; /* of one pack: what silent_offline_pack makes, a multiple of 64 */
 };
 
+/** Of one pack, as in the context, for whoever has no context yet. */
+size_t silent_material_bytes(const struct rlwe_params *params);
+size_t silent_static_bytes(const struct rlwe_params *params);
+
 /** VEIL_E_INVALID, by name, for a spec that makes no sense or that would decode wrongly more often than once
  * in 2^40 whatever the table holds. */
 enum veil_status silent_context_create(struct silent_context **out, const struct silent_spec *spec,

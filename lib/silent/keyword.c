@@ -68,23 +68,25 @@ uint64_t silent_keyword_match(const struct silent_place *place, const uint8_t *r
 	return ~ct_mask_nonzero(load_le64(record) ^ load_le64(place->tag));
 }
 
-/* One chunk of an entry as a record. False past the end of its value. */
-static bool write_record(const struct silent_keyword *k, uint8_t *record, const struct silent_place *place,
-	const struct silent_entry *e, uint32_t chunk)
+/* Of the record of one chunk of an entry, bytes `from` on, `size` of them. */
+static void write_part(const struct silent_keyword *k, uint8_t *out, const uint8_t *tag,
+	const struct silent_entry *e, uint32_t chunk, uint32_t from, uint32_t size)
 {
-	const size_t piece = silent_keyword_piece(k), at = chunk * piece;
-	size_t left;
+	const size_t start = chunk * (size_t)silent_keyword_piece(k);
+	const uint32_t length = e->value ? (uint32_t)e->value_bytes : SILENT_KEYWORD_GONE;
+	uint8_t head[SILENT_KEYWORD_HEAD];
+	uint32_t i = 0;
+	size_t at;
 
-	if (chunk > 0 && (!e->value || at >= e->value_bytes))
-		return false;
-	memset(record, 0, k->record_bytes);
-	memcpy(record, place->tag, SILENT_KEYWORD_TAG);
-	store_le32(record + SILENT_KEYWORD_TAG, e->value ? (uint32_t)e->value_bytes : SILENT_KEYWORD_GONE);
-	left = e->value ? e->value_bytes - at : 0;
-	if (left)
-		memcpy(record + SILENT_KEYWORD_HEAD, (const uint8_t *)e->value + at,
-			left < piece ? left : piece);
-	return true;
+	memcpy(head, tag, SILENT_KEYWORD_TAG);
+	store_le32(head + SILENT_KEYWORD_TAG, length);
+	for (; i < size && from + i < sizeof head; i++)
+		out[i] = head[from + i];
+	memset(out + i, 0, size - i);
+	at = start + from + i - sizeof head;
+	if (i < size && e->value && at < e->value_bytes)
+		memcpy(out + i, (const uint8_t *)e->value + at,
+			e->value_bytes - at < size - i ? e->value_bytes - at : size - i);
 }
 
 static enum veil_status check_entry(
@@ -122,6 +124,8 @@ uint32_t silent_keyword_slots(uint32_t rows, uint64_t records)
 
 /* --- the filter */
 
+#define STRIP 64u /* columns that are written at once: as many cache lines */
+
 struct build {
 	const struct silent_context *ctx;
 	struct silent_keyword *k;
@@ -134,29 +138,41 @@ static uint64_t chunks_of(const struct silent_keyword *k, const struct silent_en
 {
 	const uint64_t piece = silent_keyword_piece(k);
 
-	return e->value_bytes <= piece ? 1 : (e->value_bytes + piece - 1) / piece;
+	return !e->value || e->value_bytes <= piece ? 1 : (e->value_bytes + piece - 1) / piece;
 }
 
-static void write_slot(const struct build *b, const struct fuse *f, uint8_t *record, uint8_t *other)
+/* Columns `from` on of a slot. `rows` holds them row by row, where they stay in a cache; in the table a row
+ * is all over the place. */
+static void write_strip(
+	const struct build *b, const struct fuse *f, uint32_t slot, uint32_t from, uint32_t size)
 {
-	const uint32_t size = b->k->record_bytes;
+	uint8_t *rows = f->bytes;
 
+	memset(rows, 0, (size_t)b->k->rows * size);
 	for (size_t i = f->count; i-- > 0;) {
 		const struct fuse_item *item = f->order[i];
-		struct silent_place place;
+		uint8_t *out = rows + (size_t)item->rows[item->free] * size;
 
-		silent_keyword_place(&place, b->k, b->entries[item->entry].key,
-			b->entries[item->entry].key_bytes, item->chunk);
-		REQUIRE(write_record(b->k, record, &place, &b->entries[item->entry], item->chunk));
+		write_part(b->k, out, (const uint8_t *)&item->tag, &b->entries[item->entry], item->chunk,
+			from, size);
 		for (unsigned r = 0; r < 3; r++) {
-			if (r == item->free)
-				continue;
-			silent_get(b->ctx, b->table, item->rows[r], item->slot * size, other, size);
-			for (uint32_t j = 0; j < size; j++)
-				record[j] = (uint8_t)(record[j] - other[j]);
+			const uint8_t *other = rows + (size_t)item->rows[r] * size;
+
+			for (uint32_t j = 0; j < size && r != item->free; j++)
+				out[j] = (uint8_t)(out[j] - other[j]);
 		}
-		silent_put(b->ctx, b->table, item->rows[item->free], item->slot * size, record, size);
 	}
+	for (uint32_t row = 0; row < b->k->rows; row++)
+		silent_put(b->ctx, b->table, row, slot * b->k->record_bytes + from, rows + (size_t)row * size,
+			size);
+}
+
+static void write_slot(const struct build *b, const struct fuse *f, uint32_t slot)
+{
+	const uint32_t all = b->k->record_bytes;
+
+	for (uint32_t from = 0; from < all; from += STRIP)
+		write_strip(b, f, slot, from, all - from < STRIP ? all - from : STRIP);
 }
 
 static void list_items(const struct build *b, struct fuse_item *items)
@@ -176,7 +192,6 @@ static void list_items(const struct build *b, struct fuse_item *items)
 
 static enum veil_status build(struct build *b, struct fuse *f, uint64_t items, struct veil_error *err)
 {
-	uint8_t *record = f->bytes, *other = f->bytes + b->k->record_bytes;
 	uint32_t slot = 0;
 
 	for (b->k->attempt = 0; b->k->attempt < ATTEMPTS; b->k->attempt++) {
@@ -197,7 +212,7 @@ static enum veil_status build(struct build *b, struct fuse *f, uint64_t items, s
 	memset(b->table, 0, b->ctx->spec.packs * b->ctx->table_bytes);
 	for (slot = 0; slot < b->k->slots; slot++) {
 		REQUIRE(fuse_peel(f, items, slot));
-		write_slot(b, f, record, other);
+		write_slot(b, f, slot);
 	}
 	return VEIL_OK;
 }
@@ -217,7 +232,7 @@ enum veil_status silent_keyword_build(const struct silent_context *ctx, struct s
 	}
 	if (st != VEIL_OK)
 		return st;
-	st = fuse_init(&f, items, k->rows, 2 * (size_t)k->record_bytes);
+	st = fuse_init(&f, items, k->rows, (size_t)STRIP * k->rows);
 	if (st != VEIL_OK)
 		error_set(err, st, "no memory for a filter of %llu records", (unsigned long long)items);
 	else
@@ -246,19 +261,17 @@ static uint32_t find_slot(const struct silent_context *ctx, const struct silent_
 	return found;
 }
 
+/* `was` is room for a record. */
 static void put_record(const struct silent_context *ctx, const struct silent_keyword *k, int8_t *table,
-	uint32_t row, uint32_t slot, const uint8_t *record, bool *changed)
+	uint32_t row, uint32_t slot, const uint8_t *record, uint8_t *was, bool *changed)
 {
-	for (uint32_t j = 0; j < k->record_bytes; j++) {
-		uint32_t column = slot * k->record_bytes + j;
-		uint8_t was;
+	const uint32_t column = slot * k->record_bytes;
 
-		silent_get(ctx, table, row, column, &was, 1);
-		if (was == record[j])
-			continue;
-		silent_put(ctx, table, row, column, record + j, 1);
-		changed[column / ctx->n] = true;
-	}
+	silent_get(ctx, table, row, column, was, k->record_bytes);
+	silent_put(ctx, table, row, column, record, k->record_bytes);
+	for (uint32_t j = 0; j < k->record_bytes; j++)
+		if (was[j] != record[j])
+			changed[(column + j) / ctx->n] = true;
 }
 
 /* A chunk that the key has had and has no more becomes a free slot. */
@@ -271,7 +284,9 @@ static void put_chunk(const struct silent_context *ctx, const struct silent_keyw
 
 	silent_keyword_place(&place, k, entry->key, entry->key_bytes, chunk);
 	slot = find_slot(ctx, k, table, &place);
-	if (!write_record(k, record, &place, entry, chunk)) {
+	if (chunk < chunks_of(k, entry)) {
+		write_part(k, record, place.tag, entry, chunk, 0, k->record_bytes);
+	} else {
 		if (slot == k->slots)
 			return;
 		silent_get(ctx, table, place.row, slot * k->record_bytes, tag, sizeof tag);
@@ -279,13 +294,13 @@ static void put_chunk(const struct silent_context *ctx, const struct silent_keyw
 			return;
 		memset(record, 0, k->record_bytes);
 	}
-	put_record(ctx, k, table, place.row, slot, record, changed);
+	put_record(ctx, k, table, place.row, slot, record, record + k->record_bytes, changed);
 }
 
 enum veil_status silent_keyword_put(const struct silent_context *ctx, const struct silent_keyword *k,
 	int8_t *table, const struct silent_entry *entry, bool *changed, struct veil_error *err)
 {
-	const uint32_t chunks = entry->value ? (uint32_t)chunks_of(k, entry) : 1;
+	const uint32_t chunks = (uint32_t)chunks_of(k, entry);
 	enum veil_status st = check_entry(k, entry, 0, err);
 	struct arena arena = {0};
 	uint8_t *record;
@@ -301,10 +316,10 @@ enum veil_status silent_keyword_put(const struct silent_context *ctx, const stru
 				"row %u of the changes is full: build the table anew", place.row);
 	}
 	if (st == VEIL_OK)
-		st = arena_init(&arena, arena_room(k->record_bytes));
+		st = arena_init(&arena, arena_room((size_t)2 * k->record_bytes));
 	if (st != VEIL_OK)
 		return st;
-	record = arena_take(&arena, k->record_bytes);
+	record = arena_take(&arena, (size_t)2 * k->record_bytes);
 	for (uint32_t c = 0; c < k->chunks; c++)
 		put_chunk(ctx, k, table, entry, c, record, changed);
 	arena_clear(&arena);

@@ -247,6 +247,13 @@ enum veil_status store_file_write(const struct store_dir *dir, const char *name,
 	return st;
 }
 
+enum veil_status store_file_remove(const struct store_dir *dir, const char *name, struct veil_error *err)
+{
+	if (unlinkat(dir->fd, name, 0) == 0 || errno == ENOENT)
+		return VEIL_OK;
+	return error_set(err, VEIL_E_IO, "%s/%s: cannot be removed: %s", dir->path, name, strerror(errno));
+}
+
 enum veil_status store_file_append(
 	const struct store_dir *dir, const char *name, const void *data, size_t size, struct veil_error *err)
 {

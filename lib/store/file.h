@@ -46,6 +46,9 @@ enum veil_status store_file_map(const uint8_t **data, uint64_t size, const struc
 /** Writes a new file of the parts one after another and brings it to the disk (fsync); replaces none. */
 enum veil_status store_file_write(const struct store_dir *dir, const char *name, const struct bytes *parts,
 	size_t count, struct veil_error *err) VEIL_MUST_CHECK;
+/** What does not exist is removed already. */
+enum veil_status store_file_remove(
+	const struct store_dir *dir, const char *name, struct veil_error *err) VEIL_MUST_CHECK;
 /** Adds to the end of a file that is there. Not brought to the disk. */
 enum veil_status store_file_append(const struct store_dir *dir, const char *name, const void *data,
 	size_t size, struct veil_error *err) VEIL_MUST_CHECK;

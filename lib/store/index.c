@@ -11,20 +11,17 @@
 #include "store/file.h"
 #include "store/format.h"
 #include "store/manifest.h"
-
-struct map {
-	const uint8_t *data;
-	uint64_t size;
-};
+#include "store/opening.h"
 
 struct store_files {
-	struct map codebook;
-	struct map *rows; /* [shards] */
-	struct map *labels; /* [shards] */
+	struct store_map codebook;
+	struct store_map *rows; /* [shards] */
+	struct store_map *labels; /* [shards] */
 };
 
 /* Who may break off what takes long. */
 struct opening {
+	struct store_index **out;
 	bool (*go_on)(void *state);
 	void *state;
 };
@@ -35,36 +32,14 @@ static bool always(void *state)
 	return true;
 }
 
-static enum veil_status map_file(struct map *map, const struct store_dir *dir, const char *name,
-	uint64_t size, const uint8_t want[HASH_BYTES], struct veil_error *err)
-{
-	uint8_t hash[HASH_BYTES];
-	enum veil_status st = store_file_map(&map->data, size, dir, name, err);
-
-	if (st != VEIL_OK)
-		return st;
-	map->size = size;
-	hash_sha256(hash, map->data, (size_t)size);
-	if (memcmp(hash, want, HASH_BYTES) != 0)
-		return error_set(err, VEIL_E_CORRUPT,
-			"%s/%s: corrupt: its SHA-256 is not that of the manifest", dir->path, name);
-	return VEIL_OK;
-}
-
-static void unmap(struct map *map)
-{
-	if (map->data)
-		munmap((void *)(uintptr_t)map->data, (size_t)map->size);
-}
-
-static enum veil_status map_table(struct map *map, const struct store_dir *dir,
+static enum veil_status map_table(struct store_map *map, const struct store_dir *dir,
 	const struct store_header *header, const uint8_t want[HASH_BYTES], struct veil_error *err)
 {
 	char name[STORE_NAME_SIZE], why[96];
 	enum veil_status st;
 
 	store_table_name(name, header->table, header->shard);
-	st = map_file(map, dir, name, store_table_bytes(header->rows, header->width), want, err);
+	st = store_map_file(map, dir, name, store_table_bytes(header->rows, header->width), want, err);
 	if (st == VEIL_OK && !store_header_check(map->data, header, why, sizeof why))
 		st = error_set(err, VEIL_E_CORRUPT, "%s/%s: %s", dir->path, name, why);
 	/* It was read to be checked, not to stay: a process is not to look as large as its index. */
@@ -103,7 +78,7 @@ static enum veil_status map_codebook(struct store_index *index, const uint8_t wa
 	enum veil_status st;
 
 	index->codebook_size = index_codebook_bytes(index->shards, index->spec.dim);
-	st = map_file(&index->files->codebook, dir, STORE_CODEBOOK, index->codebook_size, want, err);
+	st = store_map_file(&index->files->codebook, dir, STORE_CODEBOOK, index->codebook_size, want, err);
 	if (st != VEIL_OK)
 		return st;
 	index->codebook = index->files->codebook.data;
@@ -133,23 +108,6 @@ static enum veil_status allocate(struct store_index *index, struct veil_error *e
 	return VEIL_OK;
 }
 
-/* The name of a version directory is the beginning of its manifest's hash. */
-static enum veil_status check_id(
-	const uint8_t id[HASH_BYTES], const struct store_dir *dir, struct veil_error *err)
-{
-	char want[STORE_NAME_SIZE], *real = realpath(dir->path, NULL);
-	const char *name = real ? strrchr(real, '/') : NULL;
-	enum veil_status st = VEIL_OK;
-
-	store_version_name(want, id);
-	if (!name || strcmp(name + 1, want) != 0)
-		st = error_set(err, VEIL_E_CORRUPT,
-			"%s/%s: corrupt: its SHA-256 is that of version %s, not of %s", dir->path,
-			STORE_MANIFEST, want, name ? name + 1 : dir->path);
-	free(real);
-	return st;
-}
-
 static enum veil_status read_manifest(
 	struct store_manifest *m, uint8_t id[HASH_BYTES], const struct store_dir *dir, struct veil_error *err)
 {
@@ -158,26 +116,19 @@ static enum veil_status read_manifest(
 	size_t size;
 	char *label;
 
-	st = store_file_read(&data, &size, dir, STORE_MANIFEST, STORE_MAX_MANIFEST_BYTES, err);
-	if (st != VEIL_OK)
-		return st;
-	if (asprintf(&label, "%s/%s", dir->path, STORE_MANIFEST) < 0) {
-		free(data);
-		return error_set(err, VEIL_E_NOMEM, "%s: out of memory", dir->path);
-	}
-	st = store_manifest_read(m, data, size, label, err);
-	if (st == VEIL_OK) {
-		hash_sha256(id, data, size);
-		st = check_id(id, dir, err);
-	}
+	st = store_opening_manifest(&data, &size, &label, id, dir, err);
+	if (st == VEIL_OK)
+		st = store_manifest_read(m, data, size, label, err);
+	if (st == VEIL_OK)
+		st = store_opening_check(id, dir, err);
 	free(label);
 	free(data);
 	return st;
 }
 
-static enum veil_status open_version(struct store_index **out, const struct store_dir *dir,
-	const struct opening *o, struct veil_error *err)
+static enum veil_status open_version(void *arg, const struct store_dir *dir, struct veil_error *err)
 {
+	const struct opening *o = arg;
 	struct store_manifest m = {0};
 	struct store_index *index = calloc(1, sizeof *index);
 	enum veil_status st = index ? VEIL_OK : error_set(err, VEIL_E_NOMEM, "%s: out of memory", dir->path);
@@ -205,60 +156,17 @@ out:
 	if (st != VEIL_OK)
 		store_index_close(index);
 	else
-		*out = index;
+		*o->out = index;
 	return st;
-}
-
-/* A builder may replace `current` and remove the version it named while we open that: then there is a newer
- * one. */
-static enum veil_status open_current(struct store_index **out, const struct store_dir *dir,
-	const struct opening *o, struct veil_error *err)
-{
-	char name[STORE_NAME_SIZE], tried[STORE_NAME_SIZE] = "";
-	struct store_dir version;
-	struct veil_error again;
-	enum veil_status st = VEIL_E_IO;
-
-	for (;;) {
-		enum veil_status named = store_current_read(name, dir, tried[0] ? &again : err);
-
-		if (named != VEIL_OK)
-			return tried[0] ? st : named;
-		if (strcmp(name, tried) == 0)
-			return st;
-		memcpy(tried, name, sizeof tried);
-		st = store_dir_open(&version, dir, name, err);
-		if (st == VEIL_E_NOT_FOUND)
-			st = error_set(err, VEIL_E_CORRUPT, "%s/%s: missing, though %s names it", dir->path,
-				name, STORE_CURRENT);
-		if (st == VEIL_OK)
-			st = open_version(out, &version, o, err);
-		store_dir_close(&version);
-		if (st == VEIL_OK || st == VEIL_E_TIMEOUT)
-			return st;
-	}
 }
 
 enum veil_status store_index_open_while(struct store_index **out, const char *path,
 	bool (*go_on)(void *state), void *state, struct veil_error *err)
 {
-	struct opening o = {go_on, state};
-	struct store_dir dir;
-	enum veil_status st;
+	struct opening o = {out, go_on, state};
 
 	*out = NULL;
-	st = store_dir_open(&dir, NULL, path, err);
-	if (st != VEIL_OK)
-		return st;
-	if (store_exists(&dir, STORE_CURRENT))
-		st = open_current(out, &dir, &o, err);
-	else if (store_exists(&dir, STORE_MANIFEST))
-		st = open_version(out, &dir, &o, err);
-	else
-		st = error_set(err, VEIL_E_NOT_FOUND, "%s: no index: neither %s nor %s in it", path,
-			STORE_CURRENT, STORE_MANIFEST);
-	store_dir_close(&dir);
-	return st;
+	return store_opening_run(path, open_version, &o, err);
 }
 
 enum veil_status store_index_open(struct store_index **out, const char *path, struct veil_error *err)
@@ -271,12 +179,12 @@ void store_index_close(struct store_index *index)
 	if (!index)
 		return;
 	if (index->files) {
-		unmap(&index->files->codebook);
+		store_map_clear(&index->files->codebook);
 		for (uint32_t i = 0; i < index->shards; i++) {
 			if (index->files->rows)
-				unmap(index->files->rows + i);
+				store_map_clear(index->files->rows + i);
 			if (index->files->labels)
-				unmap(index->files->labels + i);
+				store_map_clear(index->files->labels + i);
 		}
 		free(index->files->rows);
 		free(index->files->labels);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/unfinished.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -29,13 +27,6 @@ static void write_head(uint8_t *out, const char magic[8], const uint8_t key[HASH
 static bool is_head(const uint8_t *data, size_t size, const char magic[8], const uint8_t key[HASH_BYTES])
 {
 	return size >= HEAD_BYTES && memcmp(data, magic, 8) == 0 && memcmp(data + 8, key, HASH_BYTES) == 0;
-}
-
-static enum veil_status remove_file(const struct store_dir *dir, const char *name, struct veil_error *err)
-{
-	if (unlinkat(dir->fd, name, 0) == 0 || errno == ENOENT)
-		return VEIL_OK;
-	return error_set(err, VEIL_E_IO, "%s/%s: cannot be removed: %s", dir->path, name, strerror(errno));
 }
 
 enum veil_status store_unfinished_read(struct index_codebook *codebook, uint8_t hash[HASH_BYTES],
@@ -132,16 +123,16 @@ static enum veil_status remove_others(
 	const bool *done, uint32_t shards, const struct store_dir *building, struct veil_error *err)
 {
 	char name[STORE_NAME_SIZE];
-	enum veil_status st = remove_file(building, STORE_MANIFEST, err);
+	enum veil_status st = store_file_remove(building, STORE_MANIFEST, err);
 
 	for (uint32_t i = 0; st == VEIL_OK && i < shards; i++) {
 		if (done[i])
 			continue;
 		store_table_name(name, STORE_ROWS, i);
-		st = remove_file(building, name, err);
+		st = store_file_remove(building, name, err);
 		store_table_name(name, STORE_LABELS, i);
 		if (st == VEIL_OK)
-			st = remove_file(building, name, err);
+			st = store_file_remove(building, name, err);
 	}
 	return st;
 }
@@ -199,7 +190,7 @@ enum veil_status store_unfinished_add(
 
 enum veil_status store_unfinished_end(const struct store_dir *building, struct veil_error *err)
 {
-	enum veil_status st = remove_file(building, PLAN, err);
+	enum veil_status st = store_file_remove(building, PLAN, err);
 
-	return st == VEIL_OK ? remove_file(building, SHARDS, err) : st;
+	return st == VEIL_OK ? store_file_remove(building, SHARDS, err) : st;
 }

@@ -58,6 +58,20 @@ static enum veil_status read_versions(struct versions *v, const struct store_dir
 	return st == VEIL_E_CORRUPT ? VEIL_OK : st;
 }
 
+enum veil_status store_versions_previous(
+	char name[STORE_NAME_SIZE], const struct store_dir *dir, struct veil_error *err)
+{
+	struct versions v;
+	enum veil_status st = read_versions(&v, dir, err);
+
+	if (st == VEIL_OK && (v.count < 2 || !store_exists(dir, STORE_CURRENT)))
+		st = error_set(
+			err, VEIL_E_NOT_FOUND, "%s: no version is kept but the one in force", dir->path);
+	if (st == VEIL_OK)
+		snprintf(name, STORE_NAME_SIZE, "%s", v.name[1]);
+	return st;
+}
+
 /* Calls visit(dir, name, arg, err) for each entry until one fails. */
 static enum veil_status for_each(const struct store_dir *dir,
 	enum veil_status (*visit)(

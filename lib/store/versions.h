@@ -13,6 +13,9 @@
 
 /** Is everything in the directory ours? VEIL_E_INVALID names what is not. */
 enum veil_status store_versions_check(const struct store_dir *dir, struct veil_error *err) VEIL_MUST_CHECK;
+/** The latest version that is kept beside the one in force; VEIL_E_NOT_FOUND if none is. */
+enum veil_status store_versions_previous(
+	char name[STORE_NAME_SIZE], const struct store_dir *dir, struct veil_error *err) VEIL_MUST_CHECK;
 /** Puts version `name` in force; up to `keep` earlier ones stay listed. */
 enum veil_status store_versions_replace(
 	const struct store_dir *dir, const char *name, unsigned keep, struct veil_error *err) VEIL_MUST_CHECK;

@@ -1,29 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/writer.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/require.h"
-#include "store/file.h"
+#include "store/building.h"
 #include "store/format.h"
 #include "store/index.h"
 #include "store/manifest.h"
 #include "store/unfinished.h"
-#include "store/versions.h"
 
 struct store_writer {
-	struct store_dir dir;
-	struct store_dir building;
-	int lock;
+	struct store_building at;
 	bool resumable;
 	bool saved; /* the codebook is there */
 	uint8_t key[HASH_BYTES];
@@ -32,53 +22,14 @@ struct store_writer {
 	uint64_t bytes;
 };
 
-/* Creates the directory if need be, so that it is still there after a power cut. */
-static enum veil_status make_dir(const char *path, struct veil_error *err)
-{
-	struct store_dir parent;
-	enum veil_status st;
-	char *copy;
-
-	if (mkdir(path, 0755) != 0)
-		return errno == EEXIST ? VEIL_OK : error_set(err, VEIL_E_IO, "%s: %s", path, strerror(errno));
-	copy = strdup(path);
-	if (!copy)
-		return error_set(err, VEIL_E_NOMEM, "%s: out of memory", path);
-	st = store_dir_open(&parent, NULL, dirname(copy), err);
-	if (st == VEIL_OK)
-		st = store_dir_sync(&parent, err);
-	store_dir_close(&parent);
-	free(copy);
-	return st;
-}
-
-/* w->lock stays -1 unless the lock is ours. */
-static enum veil_status take_lock(struct store_writer *w, struct veil_error *err)
-{
-	enum veil_status st;
-
-	w->lock = openat(w->dir.fd, STORE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (w->lock < 0)
-		return error_set(err, VEIL_E_IO, "%s/%s: %s", w->dir.path, STORE_LOCK, strerror(errno));
-	if (flock(w->lock, LOCK_EX | LOCK_NB) == 0)
-		return VEIL_OK;
-	if (errno == EWOULDBLOCK)
-		st = error_set(err, VEIL_E_BUSY, "%s: another build is at work in it", w->dir.path);
-	else
-		st = error_set(err, VEIL_E_IO, "%s/%s: %s", w->dir.path, STORE_LOCK, strerror(errno));
-	close(w->lock);
-	w->lock = -1;
-	return st;
-}
-
 /* Is what lies in `building` ours to go on with? Whatever is wrong with it: it can be built again. */
 static enum veil_status find_left(struct store_writer *w, enum store_left *left,
 	struct index_codebook *codebook, struct veil_error *err)
 {
-	enum veil_status st = store_dir_open(&w->building, &w->dir, STORE_BUILDING, err);
+	enum veil_status st = store_building_left(&w->at, err);
 
 	if (st == VEIL_OK)
-		st = store_unfinished_read(codebook, w->manifest.codebook_hash, &w->building, w->key, err);
+		st = store_unfinished_read(codebook, w->manifest.codebook_hash, &w->at.files, w->key, err);
 	if (st == VEIL_OK) {
 		w->saved = true;
 		*left = STORE_LEFT_CODEBOOK;
@@ -88,18 +39,7 @@ static enum veil_status find_left(struct store_writer *w, enum store_left *left,
 	}
 	if (st == VEIL_E_CORRUPT || st == VEIL_E_NOT_FOUND)
 		st = VEIL_OK;
-	if (!w->saved)
-		store_dir_close(&w->building);
 	return st;
-}
-
-static enum veil_status make_building(struct store_writer *w, struct veil_error *err)
-{
-	enum veil_status st = store_dir_remove(&w->dir, STORE_BUILDING, err);
-
-	if (st == VEIL_OK && mkdirat(w->dir.fd, STORE_BUILDING, 0755) != 0)
-		st = error_set(err, VEIL_E_IO, "%s/%s: %s", w->dir.path, STORE_BUILDING, strerror(errno));
-	return st == VEIL_OK ? store_dir_open(&w->building, &w->dir, STORE_BUILDING, err) : st;
 }
 
 enum veil_status store_writer_resume(struct store_writer **out, const char *dir,
@@ -114,23 +54,15 @@ enum veil_status store_writer_resume(struct store_writer **out, const char *dir,
 	memset(codebook, 0, sizeof *codebook);
 	if (!w)
 		return error_set(err, VEIL_E_NOMEM, "%s: out of memory", dir);
-	w->lock = w->dir.fd = w->building.fd = -1;
+	w->at = (struct store_building)STORE_BUILDING_NONE;
 	w->resumable = key;
 	if (key)
 		memcpy(w->key, key, HASH_BYTES);
-	st = make_dir(dir, err);
-	if (st == VEIL_OK)
-		st = store_dir_open(&w->dir, NULL, dir, err);
-	if (st == VEIL_OK)
-		st = store_versions_check(&w->dir, err);
-	if (st == VEIL_OK)
-		st = take_lock(w, err);
-	if (st == VEIL_OK)
-		st = store_versions_prune(&w->dir, err);
+	st = store_building_lock(&w->at, dir, err);
 	if (st == VEIL_OK && key)
 		st = find_left(w, left, codebook, err);
 	if (st == VEIL_OK && !w->saved)
-		st = make_building(w, err);
+		st = store_building_empty(&w->at, err);
 	if (st == VEIL_OK) {
 		*out = w;
 		return VEIL_OK;
@@ -151,17 +83,9 @@ enum veil_status store_writer_create(struct store_writer **out, const char *dir,
 static enum veil_status put_file(struct store_writer *w, const char *name, const struct bytes *parts,
 	size_t count, uint8_t sha256[HASH_BYTES], struct veil_error *err)
 {
-	struct hash *hash = hash_create();
-
-	if (!hash)
-		return error_set(err, VEIL_E_NOMEM, "%s/%s: out of memory", w->building.path, name);
-	for (size_t i = 0; i < count; i++) {
-		hash_add(hash, parts[i].data, parts[i].size);
+	for (size_t i = 0; i < count; i++)
 		w->bytes += parts[i].size;
-	}
-	hash_end(hash, sha256);
-	hash_destroy(hash);
-	return store_file_write(&w->building, name, parts, count, err);
+	return store_building_put(&w->at, name, parts, count, sha256, err);
 }
 
 static enum veil_status put_codebook(
@@ -173,7 +97,7 @@ static enum veil_status put_codebook(
 	enum veil_status st;
 
 	if (!data)
-		return error_set(err, VEIL_E_NOMEM, "%s: out of memory for the codebook", w->dir.path);
+		return error_set(err, VEIL_E_NOMEM, "%s: out of memory for the codebook", w->at.dir.path);
 	index_codebook_write(codebook, data);
 	st = put_file(w, STORE_CODEBOOK, &part, 1, w->manifest.codebook_hash, err);
 	free(data);
@@ -188,7 +112,7 @@ enum veil_status store_writer_save(
 	REQUIRE(w->resumable && !w->saved);
 	st = put_codebook(w, codebook, err);
 	if (st == VEIL_OK)
-		st = store_unfinished_write(&w->building, w->key, w->manifest.codebook_hash, err);
+		st = store_unfinished_write(&w->at.files, w->key, w->manifest.codebook_hash, err);
 	w->saved = st == VEIL_OK;
 	return st;
 }
@@ -197,7 +121,7 @@ static enum veil_status find_shards(
 	struct store_writer *w, const uint8_t key[HASH_BYTES], struct veil_error *err)
 {
 	struct store_manifest *m = &w->manifest;
-	enum veil_status st = store_unfinished_shards(w->done, m, &w->building, key, err);
+	enum veil_status st = store_unfinished_shards(w->done, m, &w->at.files, key, err);
 
 	for (uint32_t i = 0; st == VEIL_OK && i < m->shards; i++) {
 		if (!w->done[i])
@@ -224,7 +148,7 @@ enum veil_status store_writer_begin(struct store_writer *w, const struct store_p
 	w->done = calloc(plan->shards, sizeof *w->done);
 	if (!m->name || !m->shard || !w->done)
 		return error_set(
-			err, VEIL_E_NOMEM, "%s: out of memory for %u shards", w->dir.path, plan->shards);
+			err, VEIL_E_NOMEM, "%s: out of memory for %u shards", w->at.dir.path, plan->shards);
 	REQUIRE(w->saved == w->resumable);
 	return w->saved ? find_shards(w, plan->key, err) : put_codebook(w, codebook, err);
 }
@@ -256,7 +180,7 @@ enum veil_status store_writer_shard(struct store_writer *w, uint32_t shard, cons
 		st = put_table(w, &header, labels, m->shard[shard].labels_hash, err);
 	m->shard[shard].used = used;
 	if (st == VEIL_OK && w->resumable)
-		st = store_unfinished_add(&w->building, shard, m->shard + shard, err);
+		st = store_unfinished_add(&w->at.files, shard, m->shard + shard, err);
 	w->done[shard] = st == VEIL_OK;
 	return st;
 }
@@ -277,75 +201,36 @@ static enum veil_status put_manifest(struct store_writer *w, uint8_t id[HASH_BYT
 	if (st != VEIL_OK)
 		return st;
 	if (store_manifest_write(&text, &size, &w->manifest) != VEIL_OK)
-		return error_set(err, VEIL_E_NOMEM, "%s: out of memory for the manifest", w->dir.path);
+		return error_set(err, VEIL_E_NOMEM, "%s: out of memory for the manifest", w->at.dir.path);
 	part = (struct bytes){(const uint8_t *)text, size};
 	st = put_file(w, STORE_MANIFEST, &part, 1, id, err);
 	free(text);
 	return st;
 }
 
-/* The same input and options give the same version: if it is there and whole it stays, if it is damaged it
- * goes. */
-static enum veil_status make_way(
-	struct store_writer *w, const char *name, bool *there, struct veil_error *err)
+static bool is_whole(void *state, const char *path)
 {
 	struct store_index *old;
 	struct veil_error ignored;
-	enum veil_status st;
-	char *path;
+	enum veil_status st = store_index_open(&old, path, &ignored);
 
-	*there = false;
-	if (!store_exists(&w->dir, name))
-		return VEIL_OK;
-	if (asprintf(&path, "%s/%s", w->dir.path, name) < 0)
-		return error_set(err, VEIL_E_NOMEM, "%s: out of memory", w->dir.path);
-	st = store_index_open(&old, path, &ignored);
-	free(path);
-	*there = st == VEIL_OK;
+	(void)state;
 	store_index_close(old);
-	return *there ? VEIL_OK : store_dir_remove(&w->dir, name, err);
-}
-
-static enum veil_status settle(struct store_writer *w, const char *name, struct veil_error *err)
-{
-	enum veil_status st;
-	bool there;
-
-	st = make_way(w, name, &there, err);
-	if (st != VEIL_OK || there)
-		return st;
-	if (renameat(w->dir.fd, STORE_BUILDING, w->dir.fd, name) != 0)
-		return error_set(err, VEIL_E_IO, "%s/%s: %s", w->dir.path, name, strerror(errno));
-	return store_dir_sync(&w->dir, err);
+	return st == VEIL_OK;
 }
 
 enum veil_status store_writer_commit(
 	struct store_writer *w, unsigned keep, uint8_t id[HASH_BYTES], struct veil_error *err)
 {
-	char name[STORE_NAME_SIZE];
-	struct veil_error why;
 	enum veil_status st;
 
-	REQUIRE(keep <= STORE_MAX_KEEP && w->done);
+	REQUIRE(w->done);
 	for (uint32_t i = 0; i < w->manifest.shards; i++)
 		REQUIRE(w->done[i]);
 	st = put_manifest(w, id, err);
 	if (st == VEIL_OK && w->resumable)
-		st = store_unfinished_end(&w->building, err);
-	if (st == VEIL_OK)
-		st = store_dir_sync(&w->building, err);
-	store_version_name(name, id);
-	if (st == VEIL_OK)
-		st = settle(w, name, err);
-	if (st == VEIL_OK)
-		st = store_versions_replace(&w->dir, name, keep, err);
-	if (st != VEIL_OK)
-		return st;
-	st = store_versions_prune(&w->dir, &why);
-	if (st != VEIL_OK)
-		return error_set(
-			err, st, "version %s is in force, but old files stay: %.300s", name, why.text);
-	return VEIL_OK;
+		st = store_unfinished_end(&w->at.files, err);
+	return st == VEIL_OK ? store_building_commit(&w->at, id, keep, is_whole, NULL, err) : st;
 }
 
 uint64_t store_writer_bytes(const struct store_writer *w)
@@ -355,18 +240,9 @@ uint64_t store_writer_bytes(const struct store_writer *w)
 
 void store_writer_destroy(struct store_writer *w)
 {
-	struct veil_error ignored;
-
 	if (!w)
 		return;
-	store_dir_close(&w->building);
-	if (w->lock >=
-		0) { /* only the holder of the lock may clear up; a failure is left to the next writer */
-		if (store_dir_remove(&w->dir, STORE_BUILDING, &ignored) != VEIL_OK)
-			fprintf(stderr, "%s\n", ignored.text);
-		close(w->lock);
-	}
-	store_dir_close(&w->dir);
+	store_building_end(&w->at);
 	store_manifest_clear(&w->manifest);
 	free(w->done);
 	free(w);
