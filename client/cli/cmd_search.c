@@ -9,7 +9,7 @@
 
 static const char usage[] =
 	"usage: veil search --relay URL | --direct --server URL  --vector FILE [--row N] | --image FILE\n"
-	"                   [--probes P] [--top K] [--json] [OPTIONS]\n"
+	"                   [--probes P] [--top K] [--engine nn|bfv] [--json] [OPTIONS]\n"
 	"Find the records nearest to a vector. The server does not learn the vector, the scores or the "
 	"records.\n\n";
 static const char help[] =
@@ -17,6 +17,7 @@ static const char help[] =
 	"  --row N        which row of the file, from 0 (default 0)\n"
 	"  --image FILE   the vector of a PNG, JPEG or WebP picture, made on this machine (veil embed)\n"
 	"  --probes P     ask the P nearest shards (default 1): finds more, costs P times as much\n"
+	"  --engine NAME  refuse an index that is not searched so: nn, or bfv (homomorphic rotations)\n"
 	"  --top K        print the K best records (default 10)\n"
 	"  --json         one JSON object on standard output\n"
 	"  --help         this text\n";
@@ -25,6 +26,7 @@ struct arguments {
 	struct cli_server server;
 	const char *file;
 	const char *image; /* one of the two */
+	const char *engine; /* NULL: any */
 	uint32_t row, probes, top;
 	int json;
 	int help;
@@ -35,7 +37,8 @@ static int parse(struct arguments *a, int argc, char **argv)
 	static const struct option options[] = {CLI_SERVER_OPTIONS, {"vector", required_argument, NULL, 'v'},
 		{"image", required_argument, NULL, 'i'}, {"row", required_argument, NULL, 'r'},
 		{"probes", required_argument, NULL, 'p'}, {"top", required_argument, NULL, 'k'},
-		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+		{"engine", required_argument, NULL, 'e'}, {"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	const struct cli_numbered numbers[] = {{'r', "row", 0, UINT32_MAX, &a->row},
 		{'p', "probes", 1, UINT32_MAX, &a->probes}, {'k', "top", 1, UINT32_MAX, &a->top}};
 	int option, row = 0;
@@ -47,6 +50,9 @@ static int parse(struct arguments *a, int argc, char **argv)
 			break;
 		case 'i':
 			a->image = optarg;
+			break;
+		case 'e':
+			a->engine = optarg;
 			break;
 		case 'j':
 			a->json = 1;
@@ -68,6 +74,8 @@ static int parse(struct arguments *a, int argc, char **argv)
 		return cli_misuse("search takes no argument \"%s\"", argv[optind]);
 	if (cli_server_check(&a->server, "search") != CLI_OK)
 		return CLI_USAGE;
+	if (a->engine && strcmp(a->engine, "nn") != 0 && strcmp(a->engine, "bfv") != 0)
+		return cli_misuse("--engine %s is neither nn nor bfv", a->engine);
 	if (!a->file && !a->image)
 		return cli_misuse("search needs --vector or --image");
 	if (a->image && (a->file || row))
@@ -114,6 +122,17 @@ static enum veil_status read_vector(
 	return st;
 }
 
+static enum veil_status check_engine(
+	const struct veil_index_info *info, const char *engine, struct veil_error *err)
+{
+	if (!engine || strcmp(engine, info->engine) == 0)
+		return VEIL_OK;
+	snprintf(err->text, sizeof err->text,
+		"the server's index is of kind %s (%s), not %s; leave --engine out to search it so",
+		info->engine, info->params, engine);
+	return VEIL_E_UNSUPPORTED;
+}
+
 static int search(const struct arguments *a)
 {
 	float *vector = NULL;
@@ -127,6 +146,8 @@ static int search(const struct arguments *a)
 
 	if (st == VEIL_OK)
 		st = cli_connect(&client, &a->server, &err);
+	if (st == VEIL_OK)
+		st = check_engine(veil_client_info(client), a->engine, &err);
 	if (st == VEIL_OK)
 		st = veil_client_search(client, &hits, vector, dim, a->probes, a->top, &err);
 	if (st == VEIL_OK) {

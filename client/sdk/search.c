@@ -11,6 +11,7 @@
 #include "sdk/hits.h"
 #include "sdk/printable.h"
 #include "sdk/rank.h"
+#include "secret/pnns_search.h"
 #include "secret/search.h"
 
 _Static_assert(
@@ -212,7 +213,8 @@ struct asking {
 	struct search *x;
 	uint32_t i;
 	struct request *cost;
-	struct secret_search *secret;
+	struct secret_search *secret; /* one of the two */
+	struct secret_pnns_search *bfv;
 	uint8_t *ciphertexts; /* [nn->query_bytes] */
 	uint8_t *body; /* [config.query_bytes] */
 	struct arena scores; /* of each row of each answer */
@@ -231,9 +233,17 @@ static enum veil_status asking_init(struct asking *a, struct search *x, uint32_t
 	return VEIL_OK;
 }
 
-static void asking_clear(struct asking *a)
+static void forget(struct asking *a)
 {
 	secret_search_destroy(a->secret);
+	secret_pnns_search_destroy(a->bfv);
+	a->secret = NULL;
+	a->bfv = NULL;
+}
+
+static void asking_clear(struct asking *a)
+{
+	forget(a);
 	arena_clear(&a->scores);
 	free(a->ciphertexts);
 	free(a->body);
@@ -249,13 +259,19 @@ static enum veil_status write_query(void *arg, struct veil_error *err)
 	struct wire_query query = {.shard = search_shard(x, a->i), .query.ciphertexts = a->ciphertexts};
 	enum veil_status st;
 
-	secret_search_destroy(a->secret); /* a second try is another query: new secrets, a new body */
-	st = x->fake ? secret_search_create_fake(&a->secret, s->nn, &rng, err)
-		     : secret_search_create(&a->secret, s->nn, x->unit, &rng, err);
+	forget(a); /* a second try is another query: new secrets, a new body */
+	if (s->engine.bfv)
+		st = secret_pnns_search_create(&a->bfv, s->engine.bfv, x->fake ? NULL : x->unit, &rng, err);
+	else
+		st = x->fake ? secret_search_create_fake(&a->secret, s->nn, &rng, err)
+			     : secret_search_create(&a->secret, s->nn, x->unit, &rng, err);
 	if (st != VEIL_OK)
 		return st;
 	memcpy(query.index_id, s->config.index_id, sizeof query.index_id);
-	secret_search_write(a->secret, query.query.seed, a->ciphertexts);
+	if (a->bfv)
+		secret_pnns_search_write(a->bfv, query.query.seed, a->ciphertexts);
+	else
+		secret_search_write(a->secret, query.query.seed, a->ciphertexts);
 	wire_query_write(s->nn, a->body, &query);
 	return VEIL_OK;
 }
@@ -343,7 +359,9 @@ static enum veil_status decode(struct asking *a, const uint8_t *body, struct vei
 		st = read_answers(a, answer, body, err);
 	for (uint32_t k = 0; st == VEIL_OK && k < x->answers; k++)
 		ciphertexts[k] = answer[k].ciphertexts.data;
-	if (st == VEIL_OK)
+	if (st == VEIL_OK && a->bfv)
+		st = secret_pnns_search_decode(a->bfv, scores, ciphertexts, x->answers, err);
+	else if (st == VEIL_OK)
 		secret_search_decode_several(a->secret, scores, ciphertexts, x->answers);
 	for (uint32_t k = 0; st == VEIL_OK && k < x->answers; k++) {
 		if (answer[k].labels.size) /* the bytes are NULL where there are none */

@@ -64,7 +64,8 @@ static void fill_info(struct session *s)
 		.name = c->name,
 		.id = s->id,
 		.params = c->spec.params->name,
-		.exact = c->spec.params->use == RLWE_USE_SEARCH_EXACT,
+		.exact = engine_exact(c->spec.params),
+		.engine = engine_name(c->spec.params),
 		.dim = c->spec.dim,
 		.scale = c->spec.scale,
 		.records = c->records,
@@ -85,7 +86,8 @@ enum veil_status session_read_config(struct session *session, struct bytes confi
 	if (st != VEIL_OK)
 		return st;
 	session->config.spec.allow_insecure = false;
-	st = nn_context_create(&session->nn, &session->config.spec, cpu_features(), &why);
+	st = engine_open(&session->engine, &session->config.spec, cpu_features(), &why);
+	session->nn = session->engine.shape;
 	if (st != VEIL_OK)
 		return error_set(err, st == VEIL_E_NOMEM ? st : VEIL_E_MALFORMED,
 			"the server's configuration cannot be used: %.400s", why.text);
@@ -207,7 +209,7 @@ void session_destroy(struct session *session)
 {
 	if (!session)
 		return;
-	nn_context_destroy(session->nn);
+	engine_close(&session->engine);
 	index_codebook_clear(&session->codebook);
 	free(session);
 }

@@ -2,8 +2,8 @@
 #ifndef SDK_SESSION_H
 #define SDK_SESSION_H
 
+#include "apple/engine.h"
 #include "index/codebook.h"
-#include "nn/context.h"
 #include "sdk/transport.h"
 #include "veil/client.h"
 #include "wire/messages.h"
@@ -13,7 +13,8 @@
  * nothing behind session_fetch looks at them with suspicion again. */
 struct session {
 	struct wire_config config;
-	struct nn_context *nn;
+	struct engine engine;
+	const struct nn_context *nn; /* its shape */
 	struct index_codebook codebook;
 	struct veil_index_info info;
 	char id[HASH_HEX_SIZE];

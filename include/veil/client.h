@@ -64,6 +64,7 @@ struct veil_index_info {
 	const char *name; /* the index, as its builder called it; printable UTF-8 */
 	const char *id; /* 64 hex digits: the version of the index */
 	const char *params; /* parameter set of the encryption */
+	const char *engine; /* what it is searched with: "nn", the search protocol, or "bfv" */
 	int exact; /* 1: scores are the integer dot products; 0: cosines within `error` */
 	double error; /* standard deviation of a cosine's error, by encryption and int8 rows; 0 where exact */
 	uint32_t dim; /* numbers in a vector */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "apple/engine.h"
 #include "base/arena.h"
 #include "base/cpu.h"
 #include "base/error.h"
@@ -86,16 +87,16 @@ static void add(struct wire_signed *s, enum wire_signed_kind kind, const uint8_t
 static enum veil_status add_index(struct wire_signed *s, const char *dir, struct veil_error *err)
 {
 	struct store_index *index = NULL;
-	struct nn_context *ctx = NULL;
+	struct engine engine = {0};
 	struct wire_config config;
 	uint8_t *body = NULL, hash[HASH_BYTES];
 	size_t size;
 	enum veil_status st = store_index_open(&index, dir, err);
 
 	if (st == VEIL_OK)
-		st = nn_context_create(&ctx, &index->spec, cpu_features(), err);
+		st = engine_open(&engine, &index->spec, cpu_features(), err);
 	if (st == VEIL_OK)
-		st = describe_index(&body, &size, &config, index, ctx, err);
+		st = describe_index(&body, &size, &config, index, engine.shape, err);
 	if (st == VEIL_OK) {
 		hash_sha256(hash, body, size);
 		add(s, WIRE_SIGNED_CONFIG, hash);
@@ -105,7 +106,7 @@ static enum veil_status add_index(struct wire_signed *s, const char *dir, struct
 		s->reply_bytes = config.reply_bytes;
 	}
 	free(body);
-	nn_context_destroy(ctx);
+	engine_close(&engine);
 	store_index_close(index);
 	return st;
 }

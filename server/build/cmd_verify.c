@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "apple/engine.h"
 #include "base/cpu.h"
 #include "base/error.h"
 #include "build/commands.h"
@@ -10,13 +11,13 @@
 /* Would a server take it? */
 static enum veil_status check_spec(const struct store_index *index, const char *dir, struct veil_error *err)
 {
-	struct nn_context *ctx;
+	struct engine engine;
 	struct veil_error why;
-	enum veil_status st = nn_context_create(&ctx, &index->spec, cpu_features(), &why);
+	enum veil_status st = engine_open(&engine, &index->spec, cpu_features(), &why);
 
 	if (st != VEIL_OK)
 		return error_set(err, st, "%s: %.300s", dir, why.text);
-	nn_context_destroy(ctx);
+	engine_close(&engine);
 	return VEIL_OK;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apple/engine.h"
 #include "base/error.h"
 #include "index/codebook.h"
 #include "index/label.h"
@@ -41,6 +42,7 @@ static const struct option options[] = {
 	{"names", TEXT, AT(names), 0, 0},
 	{"output", TEXT, AT(output), 0, 0},
 	{"name", TEXT, AT(name), 0, 0},
+	{"kind", TEXT, AT(kind), 0, 0},
 	{"params", PARAMS, AT(params), 0, 0},
 	{"shards", COUNT, AT(shards), 1, INDEX_MAX_SHARDS},
 	{"terms", COUNT, AT(terms), 1, NN_MAX_DIM},
@@ -129,7 +131,7 @@ static enum veil_status read_number(
 static enum veil_status read_params(
 	const struct rlwe_params **field, const char *value, struct veil_error *err)
 {
-	char known[256] = "";
+	char known[1024] = "";
 	const struct rlwe_params *p;
 	size_t at = 0;
 
@@ -137,7 +139,7 @@ static enum veil_status read_params(
 	if (*field)
 		return VEIL_OK;
 	for (size_t i = 0; (p = rlwe_params_at(i)); i++)
-		if (!p->insecure && p->use <= RLWE_USE_SEARCH_EXACT && at < sizeof known)
+		if (!p->insecure && p->use <= RLWE_USE_BFV && at < sizeof known)
 			at += (size_t)snprintf(known + at, sizeof known - at, " %s", p->name);
 	return error_set(err, VEIL_E_INVALID, "--params %s: no such set; there are%s", value, known);
 }
@@ -217,6 +219,21 @@ static enum veil_status check(const struct build_options *o, struct veil_error *
 	return VEIL_OK;
 }
 
+/* The kind and the set name each other. */
+static enum veil_status choose_params(struct build_options *o, struct veil_error *err)
+{
+	const bool bfv = o->kind && strcmp(o->kind, "bfv") == 0;
+
+	if (o->kind && !bfv && strcmp(o->kind, "nn") != 0)
+		return error_set(err, VEIL_E_INVALID, "--kind %s: neither nn nor bfv", o->kind);
+	if (!o->params)
+		o->params = rlwe_params_find(bfv ? "n_8192_logq_3x36_logt_22" : "search_n2048_q28");
+	if (o->kind && strcmp(o->kind, engine_name(o->params)) != 0)
+		return error_set(err, VEIL_E_INVALID, "--kind %s: the set %s is for kind %s", o->kind,
+			o->params->name, engine_name(o->params));
+	return VEIL_OK;
+}
+
 enum veil_status build_options_read(struct build_options *o, int argc, char **argv, struct veil_error *err)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -224,7 +241,6 @@ enum veil_status build_options_read(struct build_options *o, int argc, char **ar
 	int used = 0;
 
 	*o = (struct build_options){
-		.params = rlwe_params_find("search_n2048_q28"),
 		.label_bytes = 16,
 		.keep = 1,
 		.threads = cpus < 1		? 1
@@ -238,7 +254,8 @@ enum veil_status build_options_read(struct build_options *o, int argc, char **ar
 		if (st != VEIL_OK)
 			return st;
 	}
-	return check(o, err);
+	st = choose_params(o, err);
+	return st == VEIL_OK ? check(o, err) : st;
 }
 
 enum veil_status build_options_read_dir(

@@ -15,6 +15,7 @@ struct build_options {
 	const char *names; /* NULL: none */
 	const char *output;
 	const char *name; /* NULL: that of the input file */
+	const char *kind; /* "nn" or "bfv"; NULL: what params are for */
 	const struct rlwe_params *params;
 	uint32_t shards; /* 0: the builder chooses */
 	uint32_t terms; /* 0: the builder chooses */

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "apple/engine.h"
 #include "base/cpu.h"
 #include "base/error.h"
 #include "index/codebook.h"
@@ -31,15 +32,28 @@ enum veil_status plan_shards(uint32_t *shards, uint32_t asked, uint32_t rows,
 static enum veil_status measure(
 	const struct nn_spec *spec, uint32_t *terms, size_t *bytes, struct veil_error *err)
 {
-	struct nn_context *ctx;
-	enum veil_status st = nn_context_create(&ctx, spec, cpu_features(), err);
+	struct engine engine;
+	enum veil_status st = engine_open(&engine, spec, cpu_features(), err);
 
 	if (st != VEIL_OK)
 		return st;
-	*terms = ctx->terms;
-	*bytes = ctx->query_bytes + ctx->reply_bytes;
-	nn_context_destroy(ctx);
+	*terms = engine.shape->terms;
+	*bytes = engine.shape->query_bytes + engine.shape->reply_bytes;
+	engine_close(&engine);
 	return VEIL_OK;
+}
+
+/* Baby steps on BFV: each is a ciphertext that travels and saves rotations on the server, which are the time
+ * of an answer; half the root of the diagonals, for about 2 g giant steps. */
+static uint32_t baby_steps(uint32_t dim)
+{
+	uint32_t period = 1, steps = 1;
+
+	while (period < dim)
+		period *= 2;
+	while (2 * steps * steps < period)
+		steps++;
+	return steps;
 }
 
 enum veil_status plan_terms(struct nn_spec *spec, uint32_t asked, struct veil_error *err)
@@ -52,6 +66,8 @@ enum veil_status plan_terms(struct nn_spec *spec, uint32_t asked, struct veil_er
 	if (asked > spec->dim)
 		return error_set(
 			err, VEIL_E_INVALID, "--terms %u: more than the dimension %u", asked, spec->dim);
+	if (!asked && spec->params->use == RLWE_USE_BFV)
+		asked = baby_steps(spec->dim);
 	for (uint32_t chunk = 1; chunk < 2 * spec->dim; chunk *= 2) {
 		try.terms = asked ? asked : (spec->dim + chunk - 1) / chunk;
 		st = measure(&try, &terms, &bytes, err); /* some g do not fit the set: others may */
@@ -89,7 +105,7 @@ enum veil_status plan_scale(struct nn_spec *spec, uint32_t *terms, uint32_t aske
 	uint32_t ignored;
 
 	*terms = asked;
-	if (spec->params->use != RLWE_USE_SEARCH_EXACT)
+	if (!engine_exact(spec->params))
 		return try_scale(spec, scale, asked, &ignored, err);
 	st = try_scale(spec, fminf(scale, LEAST_SCALE), asked, terms, err);
 	if (st != VEIL_OK)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "apple/engine.h"
 #include "base/cpu.h"
 #include "base/error.h"
 
@@ -23,8 +24,8 @@ struct numbers {
 static enum veil_status count(struct numbers *n, struct veil_error *err)
 {
 	const struct store_index *index = n->index;
-	struct nn_context *ctx;
-	enum veil_status st = nn_context_create(&ctx, &index->spec, cpu_features(), err);
+	struct engine engine;
+	enum veil_status st = engine_open(&engine, &index->spec, cpu_features(), err);
 
 	if (st != VEIL_OK)
 		return st;
@@ -33,10 +34,10 @@ static enum veil_status count(struct numbers *n, struct veil_error *err)
 	n->on_disk = (uint64_t)index->shards * index->spec.rows;
 	n->padding = 1 - (double)n->used / (double)n->on_disk;
 	n->replication = (double)n->used / (double)index->records;
-	n->query_bytes = ctx->query_bytes;
-	n->reply_bytes = ctx->reply_bytes + (size_t)index->spec.rows * index->label_bytes;
-	n->noise = nn_noise_std(ctx, index->spec.row_norm);
-	nn_context_destroy(ctx);
+	n->query_bytes = engine.shape->query_bytes;
+	n->reply_bytes = engine.shape->reply_bytes + (size_t)index->spec.rows * index->label_bytes;
+	n->noise = engine.nn ? nn_noise_std(engine.nn, index->spec.row_norm) : 0;
+	engine_close(&engine);
 	return VEIL_OK;
 }
 
@@ -68,16 +69,16 @@ static json_t *to_json(const struct numbers *n)
 	json_t *out;
 
 	hash_hex(id, index->id);
-	out = json_pack(
-		"{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:f, s:I, s:I, s:I, s:I}",
-		"id", id, "name", index->name, "params", spec->params->name, "rows",
-		(json_int_t)index->records, "dim", (json_int_t)spec->dim, "shards", (json_int_t)index->shards,
-		"rows_per_shard", (json_int_t)spec->rows, "rows_stored", (json_int_t)n->used, "rows_on_disk",
-		(json_int_t)n->on_disk, "replication", n->replication, "padding", n->padding, "terms",
-		(json_int_t)spec->terms, "row_norm", (json_int_t)spec->row_norm, "scale", (double)spec->scale,
-		"label_bytes", (json_int_t)index->label_bytes, "query_bytes", (json_int_t)n->query_bytes,
-		"reply_bytes", (json_int_t)n->reply_bytes, "codebook_bytes",
-		(json_int_t)index->codebook_size);
+	out = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:f, s:I, "
+			"s:I, s:I, s:I}",
+		"id", id, "name", index->name, "kind", engine_name(spec->params), "params",
+		spec->params->name, "rows", (json_int_t)index->records, "dim", (json_int_t)spec->dim,
+		"shards", (json_int_t)index->shards, "rows_per_shard", (json_int_t)spec->rows, "rows_stored",
+		(json_int_t)n->used, "rows_on_disk", (json_int_t)n->on_disk, "replication", n->replication,
+		"padding", n->padding, "terms", (json_int_t)spec->terms, "row_norm",
+		(json_int_t)spec->row_norm, "scale", (double)spec->scale, "label_bytes",
+		(json_int_t)index->label_bytes, "query_bytes", (json_int_t)n->query_bytes, "reply_bytes",
+		(json_int_t)n->reply_bytes, "codebook_bytes", (json_int_t)index->codebook_size);
 	if (out && n->built)
 		add_build(out, n->built);
 	return out;
@@ -113,8 +114,7 @@ static void print_text(const struct numbers *n)
 	printf("a query      %.1f KiB up, %.1f KiB down (%.1f of them labels); noise %.2g %s\n",
 		(double)n->query_bytes / 1024, (double)n->reply_bytes / 1024,
 		(double)spec->rows * index->label_bytes / 1024, n->noise,
-		spec->params->use == RLWE_USE_SEARCH_EXACT ? "of a score before rounding: scores are exact"
-							   : "of a cosine");
+		engine_exact(spec->params) ? "of a score before rounding: scores are exact" : "of a cosine");
 	printf("codebook     %.1f KiB\n", (double)index->codebook_size / 1024);
 	if (!n->built)
 		return;

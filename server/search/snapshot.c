@@ -9,7 +9,6 @@
 #include "kit/lifecycle.h"
 #include "kit/log.h"
 #include "kit/pages.h"
-#include "nn/shard.h"
 #include "search/describe.h"
 
 #define PROGRESS_NS 5000000000u
@@ -38,7 +37,7 @@ static void transform(void *state, void *memory)
 	const struct transform *t = state;
 	const struct store_shard *from = t->s->index->shard + t->shard;
 
-	nn_shard_transform(t->s->ctx, memory, from->rows, from->used, t->scratch);
+	engine_shard(&t->s->engine, memory, from->rows, from->used, t->scratch);
 	/* The rows stay in the system's page cache, which it shrinks as needed, but not in our memory. */
 	pages_forget(from->rows, (size_t)from->used * t->s->index->spec.dim);
 }
@@ -78,7 +77,8 @@ enum veil_status snapshot_load(struct snapshot **out, const char *dir, unsigned 
 	s->cache = cache;
 	st = store_index_open_while(&s->index, dir, go_on, NULL, err);
 	if (st == VEIL_OK)
-		st = nn_context_create(&s->ctx, &s->index->spec, features, err);
+		st = engine_open(&s->engine, &s->index->spec, features, err);
+	s->ctx = s->engine.shape;
 	if (st == VEIL_OK)
 		st = make_config(s, err);
 	if (st == VEIL_OK)
@@ -100,7 +100,7 @@ void snapshot_release(void *snapshot)
 		cache_drop(s->cache, s->slot + i);
 	free(s->slot);
 	free(s->config);
-	nn_context_destroy(s->ctx);
+	engine_close(&s->engine);
 	store_index_close(s->index);
 	free(s);
 }

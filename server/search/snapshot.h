@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "apple/engine.h"
 #include "base/arena.h"
-#include "nn/context.h"
 #include "search/cache.h"
 #include "store/index.h"
 #include "veil/status.h"
@@ -17,7 +17,8 @@
 struct snapshot {
 	atomic_uint references;
 	struct store_index *index;
-	struct nn_context *ctx;
+	struct engine engine;
+	const struct nn_context *ctx; /* its shape */
 	struct cache *cache; /* of all versions, outlives this */
 	struct cache_slot
 		*slot; /* [index->shards] of ctx->shard_bytes: the transformed shards that are there */
@@ -29,7 +30,7 @@ struct snapshot {
 };
 
 /** Opens and verifies the index below `dir`. The caller holds one reference. `features` as cpu_features()
- * gives them. Errors as store_index_open and nn_context_create, VEIL_E_TIMEOUT when the daemon is to stop. */
+ * gives them. Errors as store_index_open and engine_open, VEIL_E_TIMEOUT when the daemon is to stop. */
 enum veil_status snapshot_load(struct snapshot **out, const char *dir, unsigned features, struct cache *cache,
 	struct veil_error *err) VEIL_MUST_CHECK;
 /** Transforms shards ahead of the queries for them, as many as the cache has room for. Says now and then how

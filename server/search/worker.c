@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/drbg.h"
 #include "base/error.h"
 #include "base/require.h"
 #include "kit/clock.h"
-#include "nn/answer.h"
 #include "search/service.h"
 #include "wire/messages.h"
 
@@ -35,14 +35,15 @@ struct group {
 
 size_t worker_room(const struct snapshot *s)
 {
-	return WORKER_GROUP * wire_query_room(s->ctx) + arena_room(nn_answer_scratch(s->ctx, WORKER_GROUP)) +
+	return WORKER_GROUP * wire_query_room(s->ctx) +
+	       arena_room(engine_answer_scratch(&s->engine, WORKER_GROUP)) +
 	       arena_room(s->ctx->shard_scratch);
 }
 
 enum veil_status worker_init(struct worker *w, const struct snapshot *s)
 {
-	*w = (struct worker){.keystream = keystream_create()};
-	return w->keystream ? arena_init(&w->arena, worker_room(s)) : VEIL_E_NOMEM;
+	*w = (struct worker){.keystream = keystream_create(), .drbg = drbg_create()};
+	return w->keystream && w->drbg ? arena_init(&w->arena, worker_room(s)) : VEIL_E_NOMEM;
 }
 
 /* An empty arena for this version: a new one at the first query of a larger version. */
@@ -58,6 +59,7 @@ static bool fit(struct worker *w, const struct snapshot *s)
 void worker_clear(struct worker *w)
 {
 	keystream_destroy(w->keystream);
+	drbg_destroy(w->drbg);
 	arena_clear(&w->arena);
 	*w = (struct worker){0};
 }
@@ -183,8 +185,8 @@ static void pass(struct group *g, uint32_t i, const void *shard)
 		ciphertexts[k] = wire_reply_frame(
 			s->ctx, s->index->label_bytes, g->reply[k] + i * s->reply_bytes, &frame);
 	metrics_add(g->service->metrics, METRICS_passes, 1);
-	st = nn_answer(
-		s->ctx, ciphertexts, g->status, g->query, g->count, shard, g->worker->keystream, arena, NULL);
+	st = engine_answer(&s->engine, ciphertexts, g->status, g->query, g->count, shard,
+		g->worker->keystream, g->worker->drbg, arena);
 	REQUIRE(st == VEIL_OK || st == VEIL_E_MALFORMED); /* status[] says whose */
 	arena_release(arena, mark);
 }

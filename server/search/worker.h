@@ -17,6 +17,7 @@
 struct worker {
 	struct arena arena;
 	struct keystream *keystream;
+	struct drbg *drbg;
 };
 
 /** Bytes of the arena that queries of a snapshot need. */

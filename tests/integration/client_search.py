@@ -10,9 +10,16 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 BUILD = SOURCE = None
-PARAMS = ('search_n2048_q28', 'search_n2048_q38_exact')
+BFV = 'n_8192_logq_3x36_logt_22'
+PARAMS = ('search_n2048_q28', 'search_n2048_q38_exact', BFV)
+
+
+def _varint(n):
+    return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + _varint(n >> 7)
 
 
 def program(path):
@@ -39,7 +46,8 @@ class Search(unittest.TestCase):
             cls.index[params] = os.path.join(cls.directory.name, params)
             port = os.path.join(cls.directory.name, params + '.port')
             subprocess.run([program('server/build/veil-index'), 'build', '--input', cls.google, '--names', names, '--output',
-                            cls.index[params], '--shards', '8', '--params', params], check=True, capture_output=True)
+                            cls.index[params], '--shards', '8',
+                            *(['--kind', 'bfv'] if params == BFV else ['--params', params])], check=True, capture_output=True)
             cls.servers.append(subprocess.Popen(
                 [program('server/search/veild'), '--index', cls.index[params], '--listen', '127.0.0.1:0', '--admin', 'off',
                  '--port-file', port, '--lame-duck-ms', '0'], stderr=subprocess.DEVNULL))
@@ -60,6 +68,8 @@ class Search(unittest.TestCase):
     def test_every_score_and_the_whole_order_are_those_of_plain_arithmetic(self):
         for params in PARAMS:
             for probes, queries in ((1, 100), (3, 30), (8, 5)):
+                if params == BFV:  # a key is made for each query
+                    queries = (queries + 4) // 5
                 with self.subTest(params=params, probes=probes):
                     result = run(program('tests/integration/compare_search'), self.index[params], self.url[params],
                                  self.twitter, str(queries), str(probes))
@@ -78,6 +88,47 @@ class Search(unittest.TestCase):
                 self.assertEqual((best['record'], best['name']), (row, self.names[row][:12]))
                 self.assertAlmostEqual(best['cosine'], 1, delta=0.01)
                 self.assertGreater(out['cost']['server_us'], 0)
+
+    def test_only_the_engine_that_is_asked_for_is_used(self):
+        def search(params, engine):
+            return run(program('client/cli/veil'), 'search', '--direct', '--server', self.url[params], '--vector', self.google,
+                       '--row', '5', '--json', '--engine', engine)
+        for params, engine, other in ((PARAMS[0], 'nn', 'bfv'), (BFV, 'bfv', 'nn')):
+            result = search(params, engine)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(json.loads(result.stdout)['results'][0]['record'], 5)
+            result = search(params, other)
+            self.assertNotEqual(result.returncode, 0)
+            self.assertIn(f'of kind {engine}', result.stderr)
+        self.assertIn('neither nn nor bfv', search(BFV, 'both').stderr)
+        result = run(program('server/build/veil-index'), 'build', '--kind', 'bfv', '--params', PARAMS[0], '--input', self.google,
+                     '--output', os.path.join(self.directory.name, 'none'))
+        self.assertEqual(result.returncode, 2)
+        self.assertIn('is for kind nn', result.stderr)
+
+    def test_a_malformed_query_of_kind_bfv_is_refused_by_name(self):
+        def field(number, data, wire=2):
+            return bytes([number << 3 | wire]) + (_varint(len(data)) if wire == 2 else b'') + data
+        info = json.loads(run(program('server/build/veil-index'), 'info', self.index[BFV], '--json').stdout)
+        self.assertEqual(info['kind'], 'bfv')
+        head = field(1, b'\1\0\0\0', 5) + field(2, bytes.fromhex(info['id'])) + field(3, bytes(4), 5)
+        size = info['query_bytes']
+        good = head + field(4, bytes(32)) + field(5, bytes(size))
+        for body, status, word in (
+                (good, 200, ''),
+                (head + field(4, bytes(32)) + field(5, b'\xff' * size), 400, 'residue'),
+                (head + field(4, bytes(32)) + field(5, bytes(size - 1)), 400, 'ciphertexts'),
+                (head + field(4, bytes(31)) + field(5, bytes(size)), 400, 'seed'),
+                (good[:-1], 400, 'Query'), (good + b'\0', 413, '')):
+            request = urllib.request.Request(self.url[BFV] + '/v1/query', body, {'Content-Type': 'application/x-protobuf'})
+            try:
+                with urllib.request.urlopen(request, timeout=60) as reply:
+                    got, text = reply.status, ''
+                    reply.read()
+            except urllib.error.HTTPError as error:
+                got, text = error.code, error.read().decode()
+            self.assertEqual(got, status, text)
+            self.assertIn(word, text)
 
     def test_the_sizes_are_the_same_whatever_is_asked(self):
         costs = set()

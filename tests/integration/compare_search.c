@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apple/engine.h"
 #include "base/cpu.h"
 #include "index/label.h"
 #include "secret/search.h"
@@ -19,7 +20,7 @@
 
 struct reference {
 	struct store_index *index;
-	struct nn_context *nn;
+	struct engine engine;
 	double *query; /* [dim], as the parameter set takes it */
 	double unit; /* a dot product divided by it is the score */
 	bool exact;
@@ -37,7 +38,7 @@ static void set_query(struct reference *r, const float *vector)
 	int8_t *q = calloc(dim, 1);
 	double norm = 0;
 
-	if (!q || secret_search_quantise(r->nn, q, vector, NULL) != VEIL_OK)
+	if (!q || secret_search_quantise(r->engine.shape, q, vector, NULL) != VEIL_OK)
 		die("query", "cannot be quantised");
 	for (uint32_t j = 0; j < dim; j++)
 		norm += (double)vector[j] * (double)vector[j];
@@ -101,7 +102,7 @@ static size_t list_plainly(const struct reference *r, struct expected *list, con
 static void compare(const struct reference *r, const struct veil_hits *hits, struct expected *list)
 {
 	size_t count = list_plainly(r, list, veil_hits_cost(hits));
-	double tolerance = r->exact ? 0 : SIGMAS * nn_noise_std(r->nn, r->index->spec.row_norm);
+	double tolerance = r->exact ? 0 : SIGMAS * nn_noise_std(r->engine.nn, r->index->spec.row_norm);
 	char what[160];
 
 	if (veil_hits_count(hits) != count)
@@ -129,9 +130,9 @@ static void open_reference(struct reference *r, const char *dir)
 	struct veil_error err = {""};
 
 	if (store_index_open(&r->index, dir, &err) != VEIL_OK ||
-		nn_context_create(&r->nn, &r->index->spec, cpu_features(), &err) != VEIL_OK)
+		engine_open(&r->engine, &r->index->spec, cpu_features(), &err) != VEIL_OK)
 		die(dir, err.text);
-	r->exact = r->index->spec.params->use == RLWE_USE_SEARCH_EXACT;
+	r->exact = engine_exact(r->index->spec.params);
 	r->unit = r->exact ? 1 : (double)r->index->spec.scale;
 	r->query = calloc(r->index->spec.dim, sizeof *r->query);
 	if (!r->query)
@@ -171,7 +172,7 @@ int main(int argc, char **argv)
 	printf("%u queries of %u shards compared\n", queries, probes);
 	veil_client_destroy(client);
 	veil_vectors_destroy(vectors);
-	nn_context_destroy(r.nn);
+	engine_close(&r.engine);
 	store_index_close(r.index);
 	free(r.query);
 	free(list);

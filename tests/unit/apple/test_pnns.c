@@ -4,11 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apple/engine.h"
 #include "apple/pnns_answer.h"
 #include "apple/pnns_pack.h"
 #include "base/hash.h"
 #include "ring/packed.h"
 #include "secret/pnns.h"
+#include "secret/pnns_search.h"
+#include "secret/search.h"
 #include "support/bfv.h"
 #include "support/test.h"
 
@@ -379,4 +382,118 @@ Test(pnns, what_cannot_be_is_refused_by_name)
 		cr_assert_null(ctx);
 		cr_assert(strstr(err.text, cases[i].why), "case %zu: %s", i, err.text);
 	}
+}
+
+/* --- an index of kind bfv */
+
+#define INDEX_ROWS 600
+#define INDEX_DIM 20
+
+static struct engine tiny_engine(uint32_t rows)
+{
+	const struct nn_spec spec = {.params = rlwe_params_find("insecure_n_512_logq_4x60_logt_20"),
+		.dim = INDEX_DIM,
+		.rows = rows,
+		.terms = 3,
+		.row_norm = 500,
+		.scale = 480,
+		.allow_insecure = true};
+	struct engine e;
+	struct veil_error err;
+
+	cr_assert_eq(engine_open(&e, &spec, cpu_features(), &err), VEIL_OK, "%s", err.text);
+	cr_assert_not_null(e.bfv);
+	return e;
+}
+
+Test(pnns, an_index_answers_bytes_with_bytes_and_refuses_residues_that_are_none)
+{
+	struct engine e = tiny_engine(INDEX_ROWS);
+	const struct nn_context *shape = e.shape;
+	struct arena arena;
+	struct drbg *drbg = drbg_create();
+	int8_t *rows = malloc(INDEX_ROWS * INDEX_DIM), rounded[INDEX_DIM];
+	uint8_t *shard = aligned_alloc(64, shape->shard_bytes), *query = malloc(shape->query_bytes),
+		*reply = malloc(shape->reply_bytes);
+	double scores[INDEX_ROWS];
+	float vector[INDEX_DIM];
+	struct secret_pnns_search *search;
+	const uint8_t *answered = reply;
+	struct nn_query q = {.ciphertexts = query};
+	enum veil_status status;
+
+	rng = test_rng();
+	cr_assert_eq(arena_init(&arena, shape->shard_scratch + engine_answer_scratch(&e, 1)), VEIL_OK);
+	for (size_t i = 0; i < INDEX_ROWS * INDEX_DIM; i++)
+		rows[i] = (int8_t)coordinate(100);
+	for (size_t j = 0; j < INDEX_DIM; j++)
+		vector[j] = (float)test_normal(&rng);
+	engine_shard(&e, shard, rows, INDEX_ROWS - 1, &arena);
+	cr_assert_eq(secret_pnns_search_create(&search, e.bfv, vector, &rng, NULL), VEIL_OK);
+	secret_pnns_search_write(search, q.seed, query);
+	cr_assert_eq(engine_answer(&e, &reply, &status, &q, 1, shard, NULL, drbg, &arena), VEIL_OK);
+	cr_assert_eq(secret_pnns_search_decode(search, scores, &answered, 1, NULL), VEIL_OK);
+	cr_assert_eq(secret_search_quantise(shape, rounded, vector, NULL), VEIL_OK);
+	for (size_t i = 0; i < INDEX_ROWS; i++) {
+		int want = 0;
+
+		for (size_t j = 0; j < INDEX_DIM; j++)
+			want += i < INDEX_ROWS - 1 ? rows[i * INDEX_DIM + j] * rounded[j] : 0;
+		cr_assert_eq(scores[i], want, "row %zu: %.0f, not %d", i, scores[i], want);
+	}
+	/* the first residue of the key, the last one of the last ciphertext: all ones are not below a prime
+	 */
+	for (int last = 0; last < 2; last++) {
+		uint8_t *at = last ? query + shape->query_bytes - 8 : query, kept[8];
+
+		memcpy(kept, at, 8);
+		memset(at, 0xff, 8);
+		cr_assert_eq(engine_answer(&e, &reply, &status, &q, 1, shard, NULL, drbg, &arena),
+			VEIL_E_MALFORMED);
+		cr_assert_eq(status, VEIL_E_MALFORMED);
+		for (size_t i = 0; i < shape->reply_bytes; i++)
+			cr_assert_eq(reply[i], 0);
+		memcpy(at, kept, 8);
+	}
+	cr_assert_eq(arena.used, 0);
+	secret_pnns_search_destroy(search);
+	cr_assert_eq(secret_pnns_search_create(&search, e.bfv, NULL, &rng, NULL), VEIL_OK); /* fake */
+	secret_pnns_search_write(search, q.seed, query);
+	memset(reply, 0xff, shape->reply_bytes);
+	cr_assert_eq(secret_pnns_search_decode(search, scores, &answered, 1, NULL), VEIL_E_MALFORMED);
+	for (size_t i = 0; i < INDEX_ROWS; i++)
+		cr_assert_eq(scores[i], 0);
+	secret_pnns_search_destroy(search);
+	vector[0] = NAN;
+	cr_assert_eq(secret_pnns_search_create(&search, e.bfv, vector, &rng, NULL), VEIL_E_INVALID);
+	cr_assert_null(search);
+	drbg_destroy(drbg);
+	arena_clear(&arena);
+	free(rows);
+	free(shard);
+	free(query);
+	free(reply);
+	engine_close(&e);
+}
+
+Test(pnns, an_index_whose_scores_pass_t_is_refused)
+{
+	struct nn_spec spec = {.params = rlwe_params_find("n_8192_logq_3x36_logt_22"),
+		.dim = 768,
+		.rows = 100,
+		.terms = 23,
+		.row_norm = 1250,
+		.scale = 1250};
+	struct engine e;
+	struct veil_error err;
+
+	cr_assert_eq(engine_open(&e, &spec, cpu_features(), &err), VEIL_OK, "%s", err.text);
+	cr_assert_str_eq(engine_name(spec.params), "bfv");
+	engine_close(&e);
+	spec.row_norm = 1300;
+	cr_assert_eq(engine_open(&e, &spec, cpu_features(), &err), VEIL_E_INVALID);
+	cr_assert(strstr(err.text, "1300"), "%s", err.text);
+	spec.scale = NAN;
+	cr_assert_eq(engine_open(&e, &spec, cpu_features(), &err), VEIL_E_INVALID);
+	engine_close(&e);
 }

@@ -194,11 +194,12 @@ Test(session, a_codebook_beyond_the_limit_is_refused_before_it_is_fetched)
 	s.config.shards = INDEX_MAX_SHARDS;
 	s.config.spec.dim = 64;
 	s.config.spec.terms = 2;
-	cr_assert_eq(nn_context_create(&session->nn, &s.config.spec, 0, NULL), VEIL_OK);
+	cr_assert_eq(engine_open(&session->engine, &s.config.spec, 0, NULL), VEIL_OK);
+	session->nn = session->engine.shape;
 	s.config.query_bytes = (uint32_t)wire_query_bytes(session->nn);
 	s.config.reply_bytes = (uint32_t)wire_reply_bytes(session->nn, s.config.label_bytes);
 	s.config.codebook_bytes = (uint32_t)index_codebook_bytes(s.config.shards, s.config.spec.dim);
-	nn_context_destroy(session->nn);
+	engine_close(&session->engine);
 	session->nn = NULL;
 	cr_assert_eq(wire_config_write(&bytes, &size, &s.config), VEIL_OK);
 	cr_assert_eq(session_read_config(session, (struct bytes){bytes, size}, &err), VEIL_E_UNSUPPORTED,
