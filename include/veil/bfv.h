@@ -56,6 +56,7 @@
  * Ciphertexts know how noisy they are: an operation that would leave less than one bit for noise is refused
  * with VEIL_E_INVALID, and changes nothing. */
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -83,7 +84,10 @@ VEIL_EXPORT enum veil_status veil_bfv_secret_create(
 	struct veil_bfv_secret **out, struct veil_bfv *bfv, struct veil_error *err);
 VEIL_EXPORT void veil_bfv_secret_destroy(struct veil_bfv_secret *secret);
 
-/** What lets others multiply, rotate by these steps (negative: to the left) and by sums of them: public. */
+/** A step that is no rotation: the exchange of the two rows. */
+#define VEIL_BFV_SWAP_ROWS INT_MAX
+/** What lets others multiply, rotate by these steps (negative: to the left) and by sums of them, and, if it
+ * is among them, swap rows: public. */
 VEIL_EXPORT enum veil_status veil_bfv_keys_create(struct veil_bfv_keys **out, struct veil_bfv_secret *secret,
 	const int *steps, unsigned count, struct veil_error *err);
 /** The bytes of keys: their number; written if `out` is not NULL. */
@@ -100,6 +104,14 @@ VEIL_EXPORT enum veil_status veil_bfv_encrypt(struct veil_bfv_ciphertext **out,
 VEIL_EXPORT enum veil_status veil_bfv_decrypt(struct veil_bfv_secret *secret, int64_t *values, size_t count,
 	const struct veil_bfv_ciphertext *ct, struct veil_error *err);
 VEIL_EXPORT void veil_bfv_ciphertext_destroy(struct veil_bfv_ciphertext *ct);
+/** The bytes of a ciphertext, as of keys: a fresh one is half as long as others. VEIL_E_INVALID for one that
+ * anybody could read, as a product by zeros. */
+VEIL_EXPORT enum veil_status veil_bfv_ciphertext_write(
+	const struct veil_bfv_ciphertext *ct, uint8_t *out, size_t *size, struct veil_error *err);
+/** From untrusted bytes. How noisy it is does not travel: `bits_left` is what veil_bfv_bits_left said of it;
+ * of a fresh ciphertext it follows from the parameters, and is not looked at. */
+VEIL_EXPORT enum veil_status veil_bfv_ciphertext_read(struct veil_bfv_ciphertext **out, struct veil_bfv *bfv,
+	const uint8_t *data, size_t size, double bits_left, struct veil_error *err);
 /** dst = a, of one context. */
 VEIL_EXPORT enum veil_status veil_bfv_copy(
 	struct veil_bfv_ciphertext *dst, const struct veil_bfv_ciphertext *a, struct veil_error *err);
@@ -113,12 +125,20 @@ VEIL_EXPORT enum veil_status veil_bfv_sub(
 	struct veil_bfv_ciphertext *ct, const struct veil_bfv_ciphertext *a, struct veil_error *err);
 VEIL_EXPORT enum veil_status veil_bfv_multiply(struct veil_bfv_ciphertext *ct,
 	const struct veil_bfv_ciphertext *a, const struct veil_bfv_keys *keys, struct veil_error *err);
+/** ct = the sum of a[i] * b[i] for i < count, of products slot by slot: at the price of one relinearisation.
+ * ct may be one of them. */
+VEIL_EXPORT enum veil_status veil_bfv_inner(struct veil_bfv_ciphertext *ct,
+	const struct veil_bfv_ciphertext *const *a, const struct veil_bfv_ciphertext *const *b, size_t count,
+	const struct veil_bfv_keys *keys, struct veil_error *err);
 /** ct *= values[count], zeros after them. */
 VEIL_EXPORT enum veil_status veil_bfv_multiply_plain(
 	struct veil_bfv_ciphertext *ct, const int64_t *values, size_t count, struct veil_error *err);
 /** Both rows by `step` slots, |step| < slots / 2; to the left where step < 0. */
 VEIL_EXPORT enum veil_status veil_bfv_rotate(
 	struct veil_bfv_ciphertext *ct, int step, const struct veil_bfv_keys *keys, struct veil_error *err);
+/** Exchanges the rows: slots 0 .. slots/2 - 1 and the others. */
+VEIL_EXPORT enum veil_status veil_bfv_swap_rows(
+	struct veil_bfv_ciphertext *ct, const struct veil_bfv_keys *keys, struct veil_error *err);
 
 #ifdef __cplusplus
 }

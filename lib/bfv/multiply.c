@@ -130,7 +130,7 @@ size_t bfv_multiply_scratch(const struct bfv_multiplier *m)
 	const struct ring *q = m->ctx->ring, *p = m->ring;
 	const size_t convert =
 		ring_convert_scratch(q) + ring_poly_bytes(q, m->level) + ring_poly_bytes(p, p->count);
-	const size_t multiply = 7 * pair_bytes(m) + convert;
+	const size_t multiply = 8 * pair_bytes(m) + convert;
 	const size_t relinearize =
 		m->level < q->count ? rlwe_switch_room(q, m->level) + 2 * ring_poly_bytes(q, m->level) : 0;
 
@@ -221,31 +221,74 @@ static void divide(
 	ring_convert(&m->divide, dst, true, &x->p, scratch);
 }
 
-void bfv_multiply(const struct bfv_multiplier *m, struct rlwe_ciphertext *dst,
+static void add(struct pair *sum, const struct pair *x)
+{
+	ring_poly_add(&sum->q, &sum->q, &x->q);
+	ring_poly_add(&sum->p, &sum->p, &x->p);
+}
+
+static void multiply(struct pair *x, const struct pair *y)
+{
+	ring_poly_mul(&x->q, &x->q, &y->q);
+	ring_poly_mul(&x->p, &x->p, &y->p);
+}
+
+/* sum[3] = the tensor product of a and b modulo q and P, or more by it. */
+static void add_tensor(const struct bfv_multiplier *m, struct pair sum[3], bool more,
 	const struct rlwe_ciphertext *a, const struct rlwe_ciphertext *b, struct arena *scratch)
 {
 	const size_t mark = arena_mark(scratch);
-	struct pair x[2], y[2], z = take_pair(m, scratch);
+	struct pair x[2], y[2], z = more ? take_pair(m, scratch) : sum[1];
 
-	REQUIRE(a->count == 2 && b->count == 2 && dst != a && dst != b && dst->poly[2].data);
+	REQUIRE(a->count == 2 && b->count == 2);
 	REQUIRE(rlwe_ciphertext_level(a) == m->level && rlwe_ciphertext_level(b) == m->level);
 	for (unsigned k = 0; k < 2; k++) {
-		x[k] = take_pair(m, scratch);
+		x[k] = more ? take_pair(m, scratch) : sum[2 * k];
 		y[k] = take_pair(m, scratch);
 		lift(m, &x[k], &a->poly[k], scratch);
 		scale(m, &y[k], &b->poly[k], scratch);
 	}
-	dst->count = 3;
-	dst->seeded = false;
 	cross(&z.q, &x[0].q, &x[1].q, &y[0].q, &y[1].q);
 	cross(&z.p, &x[0].p, &x[1].p, &y[0].p, &y[1].p);
-	divide(m, &dst->poly[1], &z, scratch);
-	for (unsigned k = 0; k < 2; k++) {
-		ring_poly_mul(&x[k].q, &x[k].q, &y[k].q);
-		ring_poly_mul(&x[k].p, &x[k].p, &y[k].p);
-		divide(m, &dst->poly[2 * k], &x[k], scratch);
+	multiply(&x[0], &y[0]);
+	multiply(&x[1], &y[1]);
+	if (more) {
+		add(&sum[0], &x[0]);
+		add(&sum[1], &z);
+		add(&sum[2], &x[1]);
+	} else {
+		sum[0] = x[0];
+		sum[1] = z;
+		sum[2] = x[1];
 	}
 	arena_release(scratch, mark);
+}
+
+void bfv_inner(const struct bfv_multiplier *m, struct rlwe_ciphertext *dst,
+	const struct rlwe_ciphertext *const *a, const struct rlwe_ciphertext *const *b, size_t count,
+	struct arena *scratch)
+{
+	const size_t mark = arena_mark(scratch);
+	struct pair sum[3];
+
+	REQUIRE(count >= 1 && dst->poly[2].data);
+	for (unsigned k = 0; k < 3; k++)
+		sum[k] = take_pair(m, scratch);
+	for (size_t i = 0; i < count; i++) {
+		REQUIRE(dst != a[i] && dst != b[i]);
+		add_tensor(m, sum, i > 0, a[i], b[i], scratch);
+	}
+	dst->count = 3;
+	dst->seeded = false;
+	for (unsigned k = 0; k < 3; k++)
+		divide(m, &dst->poly[k], &sum[k], scratch);
+	arena_release(scratch, mark);
+}
+
+void bfv_multiply(const struct bfv_multiplier *m, struct rlwe_ciphertext *dst,
+	const struct rlwe_ciphertext *a, const struct rlwe_ciphertext *b, struct arena *scratch)
+{
+	bfv_inner(m, dst, &a, &b, 1, scratch);
 }
 
 void bfv_relinearize(struct rlwe_ciphertext *ct, const struct rlwe_evalkey *keys, struct arena *scratch)

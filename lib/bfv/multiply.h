@@ -31,6 +31,12 @@ size_t bfv_multiply_scratch(const struct bfv_multiplier *m);
  * ciphertext; dst is neither. */
 void bfv_multiply(const struct bfv_multiplier *m, struct rlwe_ciphertext *dst,
 	const struct rlwe_ciphertext *a, const struct rlwe_ciphertext *b, struct arena *scratch);
+/** dst = the sum over i < count of a[i] b[i], count >= 1, likewise: the tensor products are summed up modulo
+ * q and P, and one division, and one relinearisation, serves all. The noise is that of the products, summed.
+ */
+void bfv_inner(const struct bfv_multiplier *m, struct rlwe_ciphertext *dst,
+	const struct rlwe_ciphertext *const *a, const struct rlwe_ciphertext *const *b, size_t count,
+	struct arena *scratch);
 /** Of three polynomials two, in the format that ct has, by the key for s^2. */
 void bfv_relinearize(struct rlwe_ciphertext *ct, const struct rlwe_evalkey *keys, struct arena *scratch);
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """client_example.py BUILD SOURCE: the programs at the top of veil/client.h and veil/bfv.h compile as C17 and as C++17 against the
-installed tree, by pkg-config alone; the one finds things, the other computes."""
+installed tree, by pkg-config alone; the one finds things, the other computes. Those of examples/ do as C17."""
 import json
 import os
 import re
@@ -10,6 +10,8 @@ import sys
 import tempfile
 
 import fake_server as fake
+
+EXAMPLES = {'bfv_inner_product': '0 140 280 420\n', 'bfv_sum_of_slots': '5050 5050\n', 'bfv_two_parties': '1 8 21\n'}
 
 
 def run(*command, **kwargs):
@@ -63,6 +65,14 @@ def main():
             out = run(build_example(program, top, 'ask', language, flags), server.url, vector, env=env)
             if not re.fullmatch(r'(?: \d\. +\d+  thing +-?\d\.\d{4}\n){5}', out):
                 sys.exit(f'{standard}: not five results:\n{out}')
+        files = {name[:-2] for name in os.listdir(os.path.join(source, 'examples')) if name.endswith('.c')}
+        if files != EXAMPLES.keys():
+            sys.exit(f'examples/ has {sorted(files)}, the test knows {sorted(EXAMPLES)}')
+        for name, want in EXAMPLES.items():
+            with open(os.path.join(source, 'examples', name + '.c'), encoding='ascii') as f:
+                out = run(build_example(f.read(), top, name, ('cc', 'c17', '.c'), flags), env=env)
+            if out != want:
+                sys.exit(f'{name}: {out!r}, not {want!r}')
 
 
 if __name__ == '__main__':

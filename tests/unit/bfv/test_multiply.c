@@ -101,6 +101,54 @@ Test(multiply, products_and_their_noise_before_and_after_relinearisation)
 	}
 }
 
+Test(multiply, inner_products_are_the_sums_of_products_divided_and_relinearised_once)
+{
+	static const size_t counts[] = {2, 7};
+
+	rng = test_rng();
+	for (size_t s = 1; s < 3; s++) {
+		struct rlwe_ciphertext ct[7], out;
+		const struct rlwe_ciphertext *x[7], *y[7];
+
+		start(sets[s], 0);
+		out = test_bfv_ciphertext(&b, 3, b.ctx->level, RING_EVALUATION);
+		for (unsigned i = 0; i < 7; i++) {
+			ct[i] = test_bfv_encrypt(
+				&b, values[i % 2], BFV_SIMD, i % 3 ? RING_EVALUATION : RING_COEFFICIENT);
+			x[i] = &ct[i];
+		}
+		for (unsigned i = 0; i < 7; i++)
+			y[i] = &ct[(i + 1) % 7];
+		for (size_t c = 0; c < 2; c++) {
+			const double product = bfv_noise_times(
+				b.ctx, b.ctx->level, bfv_noise_fresh(b.ctx), bfv_noise_fresh(b.ctx));
+			struct secret_bfv_noise noise;
+			double want;
+
+			bfv_inner(m, &out, x, y, counts[c], &scratch);
+			bfv_relinearize(&out, &keys, &scratch);
+			noise = test_bfv_noise(&b, &out);
+			want = log2((double)b.ctx->t.q) - log_q() +
+			       log2(bfv_noise_switched(b.ctx, b.ctx->level, (double)counts[c] * product)) / 2;
+			cr_assert_float_eq(noise.rms, want, 0.2, "%s: 2^%.2f, not 2^%.2f",
+				b.ctx->params->name, noise.rms, want);
+			cr_assert_gt(noise.budget, 0.1);
+			test_bfv_decrypt(&b, got, &out, BFV_SIMD);
+			for (size_t i = 0; i < n; i++) {
+				uint64_t sum = 0;
+
+				for (size_t k = 0; k < counts[c]; k++)
+					sum = (sum + prime_mul(values[k % 2][i], values[(k + 1) % 7 % 2][i],
+							     b.ctx->t.q)) %
+					      b.ctx->t.q;
+				cr_assert_eq(got[i], sum, "%s, %zu products, slot %zu", b.ctx->params->name,
+					counts[c], i);
+			}
+		}
+		end();
+	}
+}
+
 Test(multiply, products_at_lower_levels)
 {
 	rng = test_rng();
