@@ -196,7 +196,7 @@ enum veil_status index_jsonl_open(struct index_vectors *v, struct veil_error *er
 	const char *line;
 	size_t size;
 
-	st = index_lines_init(&in.lines, v->fd, v->label, err);
+	st = index_lines_init(&in.lines, v->fd, v->label, INDEX_MAX_LINE_BYTES, err);
 	if (st != VEIL_OK)
 		return st;
 	for (;;) {

@@ -8,14 +8,14 @@
 
 #include "base/error.h"
 
-#define ROOM (INDEX_MAX_LINE_BYTES + 1)
-
-enum veil_status index_lines_init(struct index_lines *l, int fd, const char *label, struct veil_error *err)
+enum veil_status index_lines_init(
+	struct index_lines *l, int fd, const char *label, size_t limit, struct veil_error *err)
 {
 	memset(l, 0, sizeof *l);
 	l->fd = fd;
 	l->label = label;
-	l->buffer = malloc(ROOM);
+	l->limit = limit;
+	l->buffer = malloc(limit + 1);
 	return l->buffer ? VEIL_OK : error_set(err, VEIL_E_NOMEM, "%s: out of memory", label);
 }
 
@@ -26,8 +26,8 @@ static enum veil_status fill(struct index_lines *l, struct veil_error *err)
 	memmove(l->buffer, l->buffer + l->at, l->have - l->at);
 	l->have -= l->at;
 	l->at = 0;
-	while (l->have < ROOM && !l->ended) {
-		got = read(l->fd, l->buffer + l->have, ROOM - l->have);
+	while (l->have <= l->limit && !l->ended) {
+		got = read(l->fd, l->buffer + l->have, l->limit + 1 - l->have);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -56,9 +56,9 @@ enum veil_status index_lines_next(
 	if (l->at == l->have)
 		return VEIL_OK;
 	l->number++;
-	if (!end && l->have - l->at > INDEX_MAX_LINE_BYTES)
-		return error_set(err, VEIL_E_INVALID, "%s: line %llu is longer than %u bytes", l->label,
-			(unsigned long long)l->number, INDEX_MAX_LINE_BYTES);
+	if (!end && l->have - l->at > l->limit)
+		return error_set(err, VEIL_E_INVALID, "%s: line %llu is longer than %zu bytes", l->label,
+			(unsigned long long)l->number, l->limit);
 	*line = l->buffer + l->at;
 	*size = end ? (size_t)(end - *line) : l->have - l->at;
 	l->at += *size + (end != NULL);

@@ -107,7 +107,7 @@ enum veil_status index_vectors_read_names_fd(
 	struct index_texts arranged = {0};
 	enum veil_status st;
 
-	st = index_lines_init(&n.lines, fd, label, err);
+	st = index_lines_init(&n.lines, fd, label, INDEX_MAX_LINE_BYTES, err);
 	if (st != VEIL_OK)
 		goto out;
 	n.at = calloc(v->rows, sizeof *n.at);

@@ -33,7 +33,8 @@ static uint64_t packs_for(const struct silent_plan *plan, uint64_t slots, uint32
 	return (slots * record_bytes + n - 1) / n;
 }
 
-/* Rows more make a query longer, packs more make a reply longer. */
+/* Rows more make a query longer, packs more make a reply longer. A pack has a matrix to be read, too, for
+ * which 64 KiB count as a byte of traffic. */
 static bool choose_shape(const struct silent_plan *plan, struct silent_table *t, uint64_t items)
 {
 	const struct rlwe_params *p = plan->params;
@@ -44,12 +45,13 @@ static bool choose_shape(const struct silent_plan *plan, struct silent_table *t,
 		const uint64_t slots = plan->access == SILENT_BY_NUMBER ? (items + rows - 1) / rows
 									: silent_keyword_slots(rows, items);
 		const uint64_t packs = packs_for(plan, slots, t->record_bytes);
-		const uint64_t bytes = (uint64_t)rows * p->upload_bits / 8 +
-				       packs * (p->reply_c0_bits + p->reply_c1_bits) * n / 8;
+		const uint64_t cost = (uint64_t)rows * p->upload_bits / 8 +
+				      packs * (p->reply_c0_bits + p->reply_c1_bits) * n / 8 +
+				      packs * (silent_material_bytes(p) >> 16);
 
-		if (slots < 1 || packs > SILENT_MAX_PACKS || bytes >= best)
+		if (slots < 1 || packs > SILENT_MAX_PACKS || cost >= best)
 			continue;
-		best = bytes;
+		best = cost;
 		t->rows = rows;
 		t->slots = (uint32_t)slots;
 		t->packs = (uint32_t)packs;

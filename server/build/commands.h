@@ -8,9 +8,11 @@
  * EXIT_USAGE. */
 
 int cmd_build(int argc, char **argv);
+int cmd_build_kv(int argc, char **argv); /* in cmd_kv.c */
 int cmd_info(int argc, char **argv);
 int cmd_new_signing_key(int argc, char **argv); /* in cmd_sign.c */
 int cmd_sign(int argc, char **argv);
+int cmd_update_kv(int argc, char **argv); /* in cmd_kv.c */
 int cmd_verify(int argc, char **argv);
 
 #endif

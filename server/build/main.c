@@ -39,9 +39,42 @@ static const struct command {
 		"  --memory SIZE       stay within so many bytes (as 512M or 2G) or refuse; default: no "
 		"bound\n"
 		"  --json              the report as one JSON object\n"},
+	{"build-kv", cmd_build_kv,
+		"veil-index build-kv --input FILE --output DIR [OPTIONS]\n"
+		"Builds a collection for private retrieval: a new version in DIR, the old one stays whole "
+		"until "
+		"then.\n"
+		"A build that was cut off goes on when it is started again.\n"
+		"  --input FILE        .tsv (key, tab, value), .jsonl (key, value) or .mdb (LMDB)\n"
+		"  --output DIR        directory of the collection; created where it is missing\n"
+		"  --classes LIST      sizes of values, as 256,4096,1048576/64: bytes, and chunks that a "
+		"value is "
+		"cut into\n"
+		"                      (default: one, of the longest value, in chunks of 32768 bytes)\n"
+		"  --keys N            keys of every request, 1..64 (default 1)\n"
+		"  --number            values alone: they are asked by their row\n"
+		"  --no-delta          takes no changes (update-kv), and a request is shorter\n"
+		"  --name TEXT         what the collection is called (default: the input file's name)\n"
+		"  --keep N            earlier versions to keep (default 1)\n"
+		"  --threads N         default: one a processor\n"
+		"  --memory SIZE       stay within so many bytes (as 512M or 2G) or refuse; default: no "
+		"bound\n"
+		"  --json              the report as one JSON object\n"},
+	{"update-kv", cmd_update_kv,
+		"veil-index update-kv --input FILE --output DIR [OPTIONS]\n"
+		"Changes single values of a collection within seconds: a new version that shares what did "
+		"not "
+		"change.\n"
+		"  --input FILE        as for build-kv; .jsonl may hold {\"key\": K, \"gone\": true}. Asked "
+		"by "
+		"number, K is the number\n"
+		"  --output DIR        directory of the collection\n"
+		"  --keep N            earlier versions to keep (default 1)\n"
+		"  --threads N         default: one a processor\n"
+		"  --json              the report as one JSON object\n"},
 	{"info", cmd_info,
 		"veil-index info DIR [--json]\n"
-		"Says what an index holds and what a query costs.\n"},
+		"Says what an index or a collection holds and what a query costs.\n"},
 	{"verify", cmd_verify,
 		"veil-index verify DIR\n"
 		"Checks every byte and every rule of an index; names the file that is broken. Exit status 0: "
@@ -68,6 +101,8 @@ static int usage(FILE *to)
 {
 	fputs("veil-index COMMAND [OPTIONS]\n"
 	      "  build    vectors to an index\n"
+	      "  build-kv   keys and values to a collection\n"
+	      "  update-kv  change values of a collection\n"
 	      "  info     what an index holds\n"
 	      "  verify   check an index\n"
 	      "  sign     vouch for an index and keys of a gateway\n"
