@@ -5,14 +5,11 @@
 #include <string.h>
 
 #include "apple/engine.h"
-#include "apple/pnns_answer.h"
-#include "apple/pnns_pack.h"
 #include "base/hash.h"
 #include "ring/packed.h"
-#include "secret/pnns.h"
 #include "secret/pnns_search.h"
 #include "secret/search.h"
-#include "support/bfv.h"
+#include "support/pnns.h"
 #include "support/test.h"
 
 static struct rng rng;
@@ -120,55 +117,21 @@ Test(pnns, processed_databases_are_those_of_apples_tool_byte_for_byte)
 
 /* --- answers */
 
-/* A client, a server and a database of random rows whose dot products fit. */
-struct fixture {
-	struct test_bfv b;
-	struct pnns_context *ctx;
-	struct rlwe_evalkey keys;
-	struct arena arena, secret;
-	size_t count, chunks;
-	int32_t *rows, *vector;
-	uint8_t *packed, *prepared;
-	struct rlwe_ciphertext query[64], reply[PNNS_MAX_MODULI];
-};
-
-static void take(struct fixture *f, struct rlwe_ciphertext *ct, unsigned level, enum ring_format format)
-{
-	rlwe_ciphertext_init(ct, f->ctx->ring, 2, level, format,
-		arena_take(&f->arena, rlwe_ciphertext_bytes(f->ctx->ring, 2, level)));
-}
-
 static int32_t coordinate(int32_t limit)
 {
 	return (int32_t)test_below(&rng, 2 * (uint64_t)limit + 1) - limit;
 }
 
+/* A database of random rows whose dot products fit. */
+struct fixture {
+	struct test_pnns p;
+	int32_t *rows, *vector;
+};
+
 /* `limit`: of a coordinate */
 static void start(struct fixture *f, const struct pnns_spec *spec, size_t count, int32_t limit)
 {
-	const struct rlwe_params *params = spec->params;
-	struct pnns_context *ctx;
-	size_t n;
-
-	memset(f, 0, sizeof *f);
-	f->ctx = ctx = context(spec);
-	n = ctx->ring->n;
-	f->count = count;
-	f->chunks = pnns_chunks(ctx, count);
-	test_bfv_init(&f->b, params, 1, test_below(&rng, UINT64_MAX), cpu_features());
-	/* the secret is of the context's ring */
-	arena_reset(&f->b.arena);
-	secret_key_generate(&f->b.key, ctx->ring, &f->b.stream, &f->b.arena);
-	cr_assert_eq(arena_init(&f->b.keys, rlwe_evalkey_room(ctx->ring, ctx->key_count, false)), VEIL_OK);
-	rlwe_evalkey_init(&f->keys, ctx->ring, ctx->keys, ctx->key_count, false, &f->b.keys);
-	secret_evalkey_generate(&f->keys, &f->b.key, &f->b.rng, f->b.drbg, &f->b.stream, &f->b.arena);
-	cr_assert_eq(
-		arena_init(&f->arena, f->chunks * spec->moduli * ctx->chunk_bytes + pnns_prepared_bytes(ctx) +
-					      pnns_answer_scratch(ctx) + pnns_pack_scratch(ctx) +
-					      spec->moduli * (ctx->query_count + 1) *
-						      rlwe_ciphertext_bytes(ctx->ring, 2, ctx->level)),
-		VEIL_OK);
-	cr_assert_eq(arena_init_secret(&f->secret, secret_pnns_scratch(ctx)), VEIL_OK);
+	test_pnns_init(&f->p, spec, count, test_below(&rng, UINT64_MAX), cpu_features());
 	f->rows = calloc(count * spec->dim, sizeof *f->rows);
 	f->vector = calloc(spec->dim, sizeof *f->vector);
 	cr_assert(f->rows && f->vector);
@@ -176,62 +139,49 @@ static void start(struct fixture *f, const struct pnns_spec *spec, size_t count,
 		f->rows[i] = coordinate(limit);
 	for (size_t j = 0; j < spec->dim; j++)
 		f->vector[j] = coordinate(limit);
-	f->packed = arena_take(&f->arena, f->chunks * spec->moduli * ctx->chunk_bytes);
-	f->prepared = arena_take(&f->arena, pnns_prepared_bytes(ctx));
-	for (size_t c = 0; c < f->chunks; c++)
-		pnns_pack_chunk(ctx, f->packed + c * spec->moduli * ctx->chunk_bytes,
-			f->rows + c * n * spec->dim, count - c * n < n ? count - c * n : n, &f->arena);
-	for (unsigned i = 0; i < spec->moduli * ctx->query_count; i++)
-		take(f, &f->query[i], ctx->level, RING_EVALUATION);
-	for (unsigned m = 0; m < spec->moduli; m++)
-		take(f, &f->reply[m], 1, RING_COEFFICIENT);
+	for (size_t c = 0; c < f->p.chunks; c++)
+		test_pnns_pack(&f->p, c, f->rows + c * f->p.ctx->ring->n * spec->dim);
 }
 
 static void end(struct fixture *f)
 {
 	free(f->rows);
 	free(f->vector);
-	arena_clear(&f->arena);
-	arena_clear(&f->secret);
-	test_bfv_clear(&f->b);
-	pnns_context_destroy(f->ctx);
+	test_pnns_clear(&f->p);
 }
 
 static void ask(struct fixture *f)
 {
-	secret_pnns_encrypt(
-		f->ctx, &f->b.key, f->query, f->vector, &f->b.rng, f->b.drbg, &f->b.stream, &f->secret);
-	for (unsigned i = 0; i < f->ctx->spec.moduli * f->ctx->query_count; i++)
-		pnns_prepare(f->ctx, f->prepared, i / f->ctx->query_count, i % f->ctx->query_count,
-			&f->query[i], &f->keys, &f->arena);
+	test_pnns_encrypt(&f->p, f->vector);
+	test_pnns_prepare(&f->p);
 }
 
 /* The least budget of all replies; their root mean square noise, log2, to *rms. */
 static double answer(struct fixture *f, double *rms)
 {
-	const size_t n = f->ctx->ring->n, dim = f->ctx->spec.dim;
+	const struct pnns_context *ctx = f->p.ctx;
+	const size_t n = ctx->ring->n, dim = ctx->spec.dim;
 	int64_t *scores = calloc(n, sizeof *scores);
 	double least = INFINITY;
 
 	cr_assert(scores);
-	for (size_t c = 0; c < f->chunks; c++) {
-		const size_t count = f->count - c * n < n ? f->count - c * n : n;
+	for (size_t c = 0; c < f->p.chunks; c++) {
+		const size_t count = test_pnns_count(&f->p, c);
 
-		pnns_answer(f->ctx, f->reply, f->prepared,
-			f->packed + c * f->ctx->spec.moduli * f->ctx->chunk_bytes, &f->keys, &f->arena);
-		secret_pnns_decrypt(f->ctx, &f->b.key, scores, count, f->reply, &f->secret);
+		test_pnns_answer(&f->p, c);
+		secret_pnns_decrypt(ctx, &f->p.b.key, scores, count, f->p.reply, &f->p.secret);
 		for (size_t i = 0; i < count; i++) {
 			int64_t want = 0;
 
 			for (size_t j = 0; j < dim; j++)
 				want += (int64_t)f->rows[(c * n + i) * dim + j] * f->vector[j];
 			cr_assert_eq(scores[i], want, "%s, form %d: row %zu: %ld, not %ld",
-				f->ctx->spec.params->name, f->ctx->spec.form, c * n + i, (long)scores[i],
+				ctx->spec.params->name, ctx->spec.form, c * n + i, (long)scores[i],
 				(long)want);
 		}
-		for (unsigned m = 0; m < f->ctx->spec.moduli; m++) {
+		for (unsigned m = 0; m < ctx->spec.moduli; m++) {
 			const struct secret_bfv_noise noise = secret_bfv_noise_vartime(
-				f->ctx->bfv[m], &f->b.key, &f->reply[m], &f->b.arena);
+				ctx->bfv[m], &f->p.b.key, &f->p.reply[m], &f->p.b.arena);
 
 			least = noise.budget < least ? noise.budget : least;
 			*rms = noise.rms;
@@ -305,10 +255,10 @@ Test(pnns, noise_is_that_of_the_formula_and_no_form_leaves_less_than_apples)
 			double rms, budget, want, q;
 
 			start(&f, &spec, (size_t)1 << spec.params->log_n, cases[c].limit);
-			q = (double)f.ctx->ring->primes[0].p.q;
+			q = (double)f.p.ctx->ring->primes[0].p.q;
 			ask(&f);
 			budget = answer(&f, &rms);
-			want = log2((double)f.ctx->t) + log2(pnns_noise_of(f.ctx, 0).after) / 2 - log2(q);
+			want = log2((double)f.p.ctx->t) + log2(pnns_noise_of(f.p.ctx, 0).after) / 2 - log2(q);
 			cr_assert_float_eq(rms, want, 0.2, "%s, form %d: 2^%.2f, not 2^%.2f", cases[c].params,
 				form, rms, want);
 			chain = form == PNNS_CHAIN ? budget : chain;
@@ -333,7 +283,7 @@ Test(pnns, int8_scores_of_768_coordinates_are_exact)
 	start(&f, &spec, 100, 77); /* norms of about 1232, whose product is below (t - 1) / 2 */
 	for (size_t j = 0; j < 768; j++) /* one row is as large as it gets, and the query too */
 		f.rows[j] = f.vector[j] = j < 98 ? 127 : 0;
-	pnns_pack_chunk(f.ctx, f.packed, f.rows, f.count, &f.arena);
+	test_pnns_pack(&f.p, 0, f.rows);
 	ask(&f);
 	cr_assert_geq(answer(&f, &rms), 4);
 	end(&f);
