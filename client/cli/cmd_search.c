@@ -16,6 +16,9 @@ static const char help[] =
 	"  --vector FILE  .fvecs, .npy, .jsonl, or numbers as text (a JSON array is fine)\n"
 	"  --row N        which row of the file, from 0 (default 0)\n"
 	"  --image FILE   the vector of a PNG, JPEG or WebP picture, made on this machine (veil embed)\n"
+	"  --mode M       sealed: the server sees neither the vector nor the shard (the default where the "
+	"index\n"
+	"                 has it); fast: the server sees the shard\n"
 	"  --probes P     ask the P nearest shards (default 1): finds more, costs P times as much\n"
 	"  --engine NAME  refuse an index that is not searched so: nn, or bfv (homomorphic rotations)\n"
 	"  --top K        print the K best records (default 10)\n"
@@ -27,6 +30,7 @@ struct arguments {
 	const char *file;
 	const char *image; /* one of the two */
 	const char *engine; /* NULL: any */
+	const char *mode; /* NULL: the default */
 	uint32_t row, probes, top;
 	int json;
 	int help;
@@ -37,8 +41,8 @@ static int parse(struct arguments *a, int argc, char **argv)
 	static const struct option options[] = {CLI_SERVER_OPTIONS, {"vector", required_argument, NULL, 'v'},
 		{"image", required_argument, NULL, 'i'}, {"row", required_argument, NULL, 'r'},
 		{"probes", required_argument, NULL, 'p'}, {"top", required_argument, NULL, 'k'},
-		{"engine", required_argument, NULL, 'e'}, {"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+		{"engine", required_argument, NULL, 'e'}, {"mode", required_argument, NULL, 'm'},
+		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	const struct cli_numbered numbers[] = {{'r', "row", 0, UINT32_MAX, &a->row},
 		{'p', "probes", 1, UINT32_MAX, &a->probes}, {'k', "top", 1, UINT32_MAX, &a->top}};
 	int option, row = 0;
@@ -53,6 +57,9 @@ static int parse(struct arguments *a, int argc, char **argv)
 			break;
 		case 'e':
 			a->engine = optarg;
+			break;
+		case 'm':
+			a->mode = optarg;
 			break;
 		case 'j':
 			a->json = 1;
@@ -76,6 +83,8 @@ static int parse(struct arguments *a, int argc, char **argv)
 		return CLI_USAGE;
 	if (a->engine && strcmp(a->engine, "nn") != 0 && strcmp(a->engine, "bfv") != 0)
 		return cli_misuse("--engine %s is neither nn nor bfv", a->engine);
+	if (a->mode && strcmp(a->mode, "sealed") != 0 && strcmp(a->mode, "fast") != 0)
+		return cli_misuse("--mode %s: there are sealed and fast", a->mode);
 	if (!a->file && !a->image)
 		return cli_misuse("search needs --vector or --image");
 	if (a->image && (a->file || row))
@@ -86,6 +95,14 @@ static int parse(struct arguments *a, int argc, char **argv)
 /* Who saw what, at every search. */
 static void print_note(const struct veil_cost *cost, int direct)
 {
+	if (cost->shards_asked == 0) {
+		fprintf(stderr,
+			"note: sealed search%s: the server sees %sthat a search was made; neither the "
+			"vector, the shard, the scores nor the results are seen by anybody\n",
+			direct ? "" : " through a relay, which sees your address and the time",
+			direct ? "your address, the time, and " : "only ");
+		return;
+	}
 	if (direct)
 		fprintf(stderr, "note: direct mode: the server sees your address, the time, and that shard");
 	else
@@ -148,6 +165,8 @@ static int search(const struct arguments *a)
 		st = cli_connect(&client, &a->server, &err);
 	if (st == VEIL_OK)
 		st = check_engine(veil_client_info(client), a->engine, &err);
+	if (st == VEIL_OK)
+		st = veil_client_set_mode(client, a->mode, &err);
 	if (st == VEIL_OK)
 		st = veil_client_search(client, &hits, vector, dim, a->probes, a->top, &err);
 	if (st == VEIL_OK) {

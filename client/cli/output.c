@@ -104,9 +104,9 @@ static void print_cost(const struct veil_cost *c)
 		printf("server %.2f ms, ", c->server_us / 1000);
 	else
 		printf("server time not told, ");
-	printf("client %.2f ms (encrypt %.2f, decrypt %.2f), network %.2f ms; shard",
+	printf("client %.2f ms (encrypt %.2f, decrypt %.2f), network %.2f ms; %s",
 		(c->encrypt_us + c->decrypt_us) / 1000, c->encrypt_us / 1000, c->decrypt_us / 1000,
-		c->network_us / 1000);
+		c->network_us / 1000, c->shards_asked ? "shard" : "all shards, sealed");
 	for (uint32_t i = 0; i < c->shards_asked; i++)
 		printf(" %u", c->shards[i]);
 	putchar('\n');

@@ -2,8 +2,10 @@
 #include "sdk/client.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
+#include "sdk/search.h"
 
 #define DEFAULT_TIMEOUT_MS 30000
 #define MAX_TIMEOUT_MS 3600000
@@ -97,6 +99,19 @@ enum veil_status veil_client_set_timeout(
 	return VEIL_OK;
 }
 
+enum veil_status veil_client_set_mode(struct veil_client *client, const char *mode, struct veil_error *err)
+{
+	if (!mode)
+		client->mode = CLIENT_SEALED_IF_SERVED;
+	else if (strcmp(mode, "sealed") == 0)
+		client->mode = CLIENT_SEALED;
+	else if (strcmp(mode, "fast") == 0)
+		client->mode = CLIENT_FAST;
+	else
+		return error_set(err, VEIL_E_INVALID, "\"%s\" is no mode: there are sealed and fast", mode);
+	return VEIL_OK;
+}
+
 enum veil_status veil_client_refresh(struct veil_client *client, struct veil_error *err)
 {
 	struct session *fresh;
@@ -122,6 +137,25 @@ enum veil_status veil_client_refresh(struct veil_client *client, struct veil_err
 const struct veil_index_info *veil_client_info(const struct veil_client *client)
 {
 	return client->session ? &client->session->info : NULL;
+}
+
+enum veil_status veil_client_search(const struct veil_client *client, struct veil_hits **out,
+	const float *vector, uint32_t dim, uint32_t probes, uint32_t top, struct veil_error *err)
+{
+	const bool served = client->session && client->session->sealed;
+	const bool sealed =
+		client->mode == CLIENT_SEALED || (client->mode == CLIENT_SEALED_IF_SERVED && served);
+	const struct search_question question = {vector, dim, probes, top, sealed};
+	struct search *x = NULL;
+	enum veil_status st = search_create(&x, client, &question, false, err);
+
+	*out = NULL;
+	for (uint32_t i = 0; st == VEIL_OK && i < probes; i++)
+		st = search_ask(x, i, err);
+	if (st == VEIL_OK)
+		st = search_finish(x, out, err);
+	search_destroy(x);
+	return st;
 }
 
 void veil_client_destroy(struct veil_client *client)

@@ -11,6 +11,7 @@
 #include "sdk/hits.h"
 #include "sdk/printable.h"
 #include "sdk/rank.h"
+#include "sdk/sealed.h"
 #include "secret/pnns_search.h"
 #include "secret/search.h"
 
@@ -29,6 +30,7 @@ struct search {
 	const struct session *session;
 	bool fake;
 	bool all;
+	bool sealed;
 	uint32_t requests;
 	uint32_t answers; /* shards that a request is answered by: 1, or all of them */
 	uint32_t top;
@@ -151,12 +153,19 @@ bool search_can_ask_all(const struct session *s)
 enum veil_status search_create(struct search **out, const struct veil_client *client,
 	const struct search_question *question, bool all, struct veil_error *err)
 {
-	struct search x = {.client = client, .session = client->session, .all = all, .top = question->top};
+	struct search x = {.client = client,
+		.session = client->session,
+		.all = all,
+		.sealed = question->sealed,
+		.top = question->top};
 	enum veil_status st = check_session(client, err);
 
 	*out = NULL;
 	if (st == VEIL_OK)
 		st = check_question(client->session, question, err);
+	if (st == VEIL_OK && x.sealed && !x.session->sealed)
+		st = error_set(err, VEIL_E_UNSUPPORTED,
+			"the index has no sealed search; build it with veil-index build --kind sealed");
 	if (st != VEIL_OK)
 		return st;
 	x.requests = all ? 1 : question->probes;
@@ -213,10 +222,12 @@ struct asking {
 	struct search *x;
 	uint32_t i;
 	struct request *cost;
-	struct secret_search *secret; /* one of the two */
+	struct secret_search *secret; /* one of the three */
 	struct secret_pnns_search *bfv;
+	struct secret_sealed *sealed;
 	uint8_t *ciphertexts; /* [nn->query_bytes] */
-	uint8_t *body; /* [config.query_bytes] */
+	uint8_t *body;
+	size_t body_bytes, reply_bytes; /* of the request and of its reply */
 	struct arena scores; /* of each row of each answer */
 };
 
@@ -226,8 +237,11 @@ static enum veil_status asking_init(struct asking *a, struct search *x, uint32_t
 	size_t scores = (size_t)x->answers * s->config.spec.rows * sizeof(double);
 
 	*a = (struct asking){.x = x, .i = i, .cost = &x->request[i]};
+	a->body_bytes = x->sealed ? wire_retrieve_bytes(&s->retrieval) : s->config.query_bytes;
+	a->reply_bytes =
+		x->sealed ? wire_retrieved_bytes(&s->retrieval) : (size_t)x->answers * s->config.reply_bytes;
 	a->ciphertexts = malloc(s->nn->query_bytes);
-	a->body = malloc(s->config.query_bytes);
+	a->body = malloc(a->body_bytes);
 	if (!a->ciphertexts || !a->body || arena_init_secret(&a->scores, arena_room(scores)) != VEIL_OK)
 		return error_set(err, VEIL_E_NOMEM, "no memory for a request of %u shards", x->answers);
 	return VEIL_OK;
@@ -237,8 +251,10 @@ static void forget(struct asking *a)
 {
 	secret_search_destroy(a->secret);
 	secret_pnns_search_destroy(a->bfv);
+	secret_sealed_destroy(a->sealed);
 	a->secret = NULL;
 	a->bfv = NULL;
+	a->sealed = NULL;
 }
 
 static void asking_clear(struct asking *a)
@@ -247,6 +263,15 @@ static void asking_clear(struct asking *a)
 	arena_clear(&a->scores);
 	free(a->ciphertexts);
 	free(a->body);
+}
+
+static enum veil_status write_sealed(void *arg, struct veil_error *err)
+{
+	struct asking *a = arg;
+	const struct search *x = a->x;
+
+	forget(a);
+	return sealed_write(&a->sealed, a->body, x->session, x->unit, x->hits->shards[a->i], err);
 }
 
 /* A fresh query object for each request: its ciphertexts exist in `body` alone, and are sent once. */
@@ -279,16 +304,14 @@ static enum veil_status write_query(void *arg, struct veil_error *err)
 static enum veil_status exchange(struct asking *a, struct transport_reply *raw, struct veil_error *err)
 {
 	const struct search *x = a->x;
-	const struct wire_config *c = &x->session->config;
-	const size_t size = (size_t)x->answers * c->reply_bytes;
-	const struct transport_request request = {.path = "/v1/query",
-		.body = {a->body, c->query_bytes},
-		.limit_bytes = size,
+	const struct transport_request request = {.path = x->sealed ? "/v1/sealed" : "/v1/query",
+		.body = {a->body, a->body_bytes},
+		.limit_bytes = a->reply_bytes,
 		.timeout_ms = x->client->timeout_ms,
-		.renew = write_query,
+		.renew = x->sealed ? write_sealed : write_query,
 		.renew_arg = a};
 	enum veil_status st =
-		transport_call(&x->client->transport, raw, &request, WIRE_CONTENT_TYPE, size, err);
+		transport_call(&x->client->transport, raw, &request, WIRE_CONTENT_TYPE, a->reply_bytes, err);
 
 	a->cost->bytes_up = raw->bytes_up;
 	a->cost->bytes_down = raw->bytes_down;
@@ -375,6 +398,22 @@ static enum veil_status decode(struct asking *a, const uint8_t *body, struct vei
 	return st;
 }
 
+static enum veil_status decode_sealed(struct asking *a, const uint8_t *body, struct veil_error *err)
+{
+	struct search *x = a->x;
+	const struct session *s = x->session;
+	double *scores = arena_take(&a->scores, s->config.spec.rows * sizeof *scores);
+	enum veil_status st = sealed_read(a->sealed, scores, s, body, err);
+
+	if (st != VEIL_OK)
+		return st;
+	if (s->labels)
+		memcpy(labels_of(x, a->i, 0), s->labels + x->hits->shards[a->i] * label_bytes_of(x),
+			label_bytes_of(x));
+	keep_best(a, 0, scores);
+	return VEIL_OK;
+}
+
 enum veil_status search_ask(struct search *x, uint32_t i, struct veil_error *err)
 {
 	struct asking a;
@@ -383,13 +422,13 @@ enum veil_status search_ask(struct search *x, uint32_t i, struct veil_error *err
 	enum veil_status st = asking_init(&a, x, i, err);
 
 	if (st == VEIL_OK)
-		st = write_query(&a, err);
+		st = x->sealed ? write_sealed(&a, err) : write_query(&a, err);
 	a.cost->encrypt_us = now_us() - start;
 	if (st == VEIL_OK)
 		st = exchange(&a, &raw, err);
 	start = now_us();
 	if (st == VEIL_OK)
-		st = decode(&a, raw.body, err);
+		st = x->sealed ? decode_sealed(&a, raw.body, err) : decode(&a, raw.body, err);
 	a.cost->decrypt_us = now_us() - start;
 	transport_reply_clear(&raw);
 	asking_clear(&a);
@@ -404,7 +443,7 @@ static size_t sum_up(struct search *x)
 	struct veil_cost *cost = &x->hits->cost;
 	size_t kept = 0;
 
-	cost->shards_asked = x->requests * x->answers;
+	cost->shards_asked = x->sealed ? 0 : x->requests * x->answers;
 	cost->encrypt_us = x->start_us;
 	for (uint32_t i = 0; i < x->requests; i++) {
 		const struct request *r = &x->request[i];
@@ -452,20 +491,4 @@ enum veil_status search_finish(struct search *x, struct veil_hits **out, struct 
 	*out = x->hits;
 	x->hits = NULL;
 	return VEIL_OK;
-}
-
-enum veil_status veil_client_search(const struct veil_client *client, struct veil_hits **out,
-	const float *vector, uint32_t dim, uint32_t probes, uint32_t top, struct veil_error *err)
-{
-	const struct search_question question = {vector, dim, probes, top};
-	struct search *x = NULL;
-	enum veil_status st = search_create(&x, client, &question, false, err);
-
-	*out = NULL;
-	for (uint32_t i = 0; st == VEIL_OK && i < probes; i++)
-		st = search_ask(x, i, err);
-	if (st == VEIL_OK)
-		st = search_finish(x, out, err);
-	search_destroy(x);
-	return st;
 }

@@ -12,6 +12,7 @@ struct search;
 struct search_question {
 	const float *vector; /* [dim] */
 	uint32_t dim, probes, top;
+	bool sealed; /* every request is a sealed search: of all shards, for what is in one of the nearest */
 };
 
 #define SEARCH_LIMIT_ALL ((4u << 20) - 4096) /* of the reply of all shards: what relays pass on */

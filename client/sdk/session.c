@@ -9,6 +9,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "index/label.h"
+#include "sdk/sealed.h"
 
 #define TYPE_OBJECT "application/octet-stream"
 /* A server cannot make us hold more than this, whatever its configuration says. */
@@ -75,6 +76,15 @@ static void fill_info(struct session *s)
 		.query_bytes = c->query_bytes,
 		.reply_bytes = c->reply_bytes,
 	};
+	if (s->sealed) {
+		s->info.sealed = 1;
+		s->info.sealed_query_bytes = wire_retrieve_bytes(&s->retrieval);
+		s->info.sealed_reply_bytes = wire_retrieved_bytes(&s->retrieval);
+		s->info.sealed_static_bytes = sealed_constants_bytes(s);
+		s->info.sealed_error =
+			hypot(silent_sealed_error(s->sealed, c->spec.row_norm / sqrt(c->spec.dim)),
+				rounding(&c->spec));
+	}
 	s->info.error = s->info.exact ? 0 : hypot(nn_noise_std(s->nn, c->spec.row_norm), rounding(&c->spec));
 }
 
@@ -92,6 +102,13 @@ enum veil_status session_read_config(struct session *session, struct bytes confi
 		return error_set(err, st == VEIL_E_NOMEM ? st : VEIL_E_MALFORMED,
 			"the server's configuration cannot be used: %.400s", why.text);
 	st = check_config(session, err);
+	if (st == VEIL_OK) {
+		st = sealed_make(session, &why);
+		if (st != VEIL_OK)
+			error_set(err, st == VEIL_E_INVALID ? VEIL_E_MALFORMED : st,
+				"the server's configuration cannot be used: %.400s", why.text);
+		st = st == VEIL_E_INVALID ? VEIL_E_MALFORMED : st;
+	}
 	if (st == VEIL_OK)
 		fill_info(session);
 	return st;
@@ -185,6 +202,55 @@ static enum veil_status fetch_codebook(
 	return st;
 }
 
+/* A part of what is served, by its hash; *out is malloc'd. */
+static enum veil_status fetch_object(uint8_t **out, const struct transport *transport,
+	const uint8_t want[HASH_BYTES], size_t size, const char *what, uint32_t timeout_ms,
+	struct veil_error *err)
+{
+	char path[32 + HASH_HEX_SIZE];
+	const struct transport_request request = {
+		.path = path, .limit_bytes = size, .timeout_ms = timeout_ms};
+	struct transport_reply reply = {0};
+	uint8_t hash[HASH_BYTES];
+	enum veil_status st;
+
+	object_path(path, want);
+	st = transport_call(transport, &reply, &request, TYPE_OBJECT, size, err);
+	if (st == VEIL_OK) {
+		hash_sha256(hash, reply.body, reply.size);
+		if (memcmp(hash, want, sizeof hash) != 0)
+			st = error_set(err, VEIL_E_MALFORMED,
+				"%s that the server sent do not have the hash that its configuration names; "
+				"they are not used",
+				what);
+	}
+	if (st == VEIL_OK) {
+		*out = malloc(size);
+		if (!*out)
+			st = error_set(err, VEIL_E_NOMEM, "no memory for %s", what);
+		else
+			memcpy(*out, reply.body, size);
+	}
+	transport_reply_clear(&reply);
+	return st;
+}
+
+static enum veil_status fetch_sealed(
+	struct session *s, const struct transport *transport, uint32_t timeout_ms, struct veil_error *err)
+{
+	const struct wire_config *c = &s->config;
+	enum veil_status st;
+
+	if (!s->sealed)
+		return VEIL_OK;
+	st = fetch_object(&s->constants, transport, c->static_hash, sealed_constants_bytes(s),
+		"the static halves of replies", timeout_ms, err);
+	if (st == VEIL_OK && c->label_bytes)
+		st = fetch_object(&s->labels, transport, c->labels_hash, sealed_labels_bytes(s), "the labels",
+			timeout_ms, err);
+	return st;
+}
+
 enum veil_status session_fetch(struct session **out, const struct transport *transport,
 	const struct wire_signed *vouched, uint32_t timeout_ms, struct veil_error *err)
 {
@@ -197,6 +263,8 @@ enum veil_status session_fetch(struct session **out, const struct transport *tra
 	st = fetch_config(s, transport, vouched, timeout_ms, err);
 	if (st == VEIL_OK)
 		st = fetch_codebook(s, transport, timeout_ms, err);
+	if (st == VEIL_OK)
+		st = fetch_sealed(s, transport, timeout_ms, err);
 	if (st != VEIL_OK) {
 		session_destroy(s);
 		return st;
@@ -210,6 +278,9 @@ void session_destroy(struct session *session)
 	if (!session)
 		return;
 	engine_close(&session->engine);
+	silent_sealed_destroy(session->sealed);
+	free(session->constants);
+	free(session->labels);
 	index_codebook_clear(&session->codebook);
 	free(session);
 }

@@ -5,8 +5,10 @@
 #include "apple/engine.h"
 #include "index/codebook.h"
 #include "sdk/transport.h"
+#include "silent/sealed.h"
 #include "veil/client.h"
 #include "wire/messages.h"
+#include "wire/retrieve.h"
 #include "wire/signed.h"
 
 /** What a server serves: fetched, checked, immutable from then on. Every field agrees with every other:
@@ -18,13 +20,19 @@ struct session {
 	struct index_codebook codebook;
 	struct veil_index_info info;
 	char id[HASH_HEX_SIZE];
+	/* Of an index that has sealed search, else NULL: */
+	struct silent_sealed *sealed;
+	struct wire_retrieval retrieval; /* of one sealed search */
+	uint8_t *constants; /* its static halves */
+	uint8_t *labels; /* of all shards; NULL where there are none */
 };
 
-/** GET the configuration, then the codebook by its hash. The parameter set must be one of ours and pass our
- * own checks, the sizes must be those that our own context gives, the codebook must have the hash and the
- * shape that the configuration names: else VEIL_E_MALFORMED, VEIL_E_VERSION, VEIL_E_UNSUPPORTED, or what the
- * transport says. Where there is a signed configuration, the other one is fetched by the hash that it names,
- * and version and codebook must be named by it too: VEIL_E_MALFORMED. */
+/** GET the configuration, then the codebook by its hash and, for sealed search, static halves and labels. The
+ * parameter set must be one of ours and pass our own checks, the sizes must be those that our own context
+ * gives, the codebook must have the hash and the shape that the configuration names: else VEIL_E_MALFORMED,
+ * VEIL_E_VERSION, VEIL_E_UNSUPPORTED, or what the transport says. Where there is a signed configuration, the
+ * other one is fetched by the hash that it names, and version and codebook must be named by it too:
+ * VEIL_E_MALFORMED. */
 enum veil_status session_fetch(struct session **out, const struct transport *transport,
 	const struct wire_signed *vouched, uint32_t timeout_ms, struct veil_error *err) VEIL_MUST_CHECK;
 /** Is all that the configuration `body` names, and itself, in the signed one? */

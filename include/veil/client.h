@@ -40,10 +40,9 @@
  *             return failed;
  *     }
  *
- * What grows later grows by new functions (sealed mode: set on the client before it is used)
- * and by new last members of the structs below. These are only ever read through pointers that the library
- * hands out: never declare, copy or index one yourself, and a program built today runs with tomorrow's
- * library. */
+ * What grows later grows by new functions and by new last members of the structs below. These are only ever
+ * read through pointers that the library hands out: never declare, copy or index one yourself, and a program
+ * built today runs with tomorrow's library. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -75,6 +74,10 @@ struct veil_index_info {
 	uint32_t label_bytes; /* bytes of a row's label; below 4 hits have no record number */
 	uint64_t query_bytes; /* one request and one reply, HTTP bodies: */
 	uint64_t reply_bytes; /* the same for every shard and every vector */
+	int sealed; /* 1: the index has sealed search, and the rest says what it costs */
+	double sealed_error; /* as `error` */
+	uint64_t sealed_query_bytes, sealed_reply_bytes;
+	uint64_t sealed_static_bytes; /* fetched once by veil_client_refresh, and the labels of all rows */
 };
 
 /** A record that was found. */
@@ -91,7 +94,7 @@ struct veil_hit {
 
 /** What a search cost, over all shards asked. */
 struct veil_cost {
-	uint32_t shards_asked;
+	uint32_t shards_asked; /* 0 in a sealed search */
 	const uint32_t *shards; /* nearest first: what the server saw */
 	uint64_t bytes_up; /* HTTP bodies as they travelled; headers are not counted */
 	uint64_t bytes_down;
@@ -136,6 +139,12 @@ VEIL_EXPORT const char *veil_client_kem_note(const struct veil_client *client);
 VEIL_EXPORT enum veil_status veil_client_set_timeout(
 	struct veil_client *client, uint32_t timeout_ms, struct veil_error *err) VEIL_MUST_CHECK;
 
+/** How searches are made: `sealed`: of all shards at once, so that the server sees neither the vector nor the
+ * shard; `fast`: of the shard alone, which the server sees. NULL, the default: sealed where the index has it.
+ * VEIL_E_INVALID: another word. */
+VEIL_EXPORT enum veil_status veil_client_set_mode(
+	struct veil_client *client, const char *mode, struct veil_error *err) VEIL_MUST_CHECK;
+
 /** Fetches the configuration and the codebook and checks both: nothing the server says is trusted. On failure
  * the client is as it was before. Call it once before searching, and again after VEIL_E_VERSION or
  * VEIL_E_NOT_FOUND from a search: the server then serves another version of its index. Not while another
@@ -147,13 +156,14 @@ VEIL_EXPORT enum veil_status veil_client_refresh(
 VEIL_EXPORT const struct veil_index_info *veil_client_info(const struct veil_client *client);
 
 /** The `top` records nearest to `vector` (`dim` numbers, any norm but zero) among the rows of the `probes`
- * nearest shards; VEIL_TOP_ALL gives every row of these. A record that several shards hold is given once.
- * Ties go to the lower record. Each shard is asked with a fresh secret, one request each, and nothing is ever
- * sent twice (what a gateway of a relay could not read is made anew once, with new secrets): on failure the
- * search is over, and calling again is a new search with new secrets. May be called by several threads at
- * once. VEIL_E_INVALID: dim, a NaN, a zero vector, probes not in 1..shards, top 0, no refresh yet.
- * VEIL_E_NETWORK, VEIL_E_TIMEOUT, VEIL_E_BUSY: the server. VEIL_E_MALFORMED: a reply that is not one.
- * VEIL_E_VERSION, VEIL_E_NOT_FOUND: refresh; also when what the operator has signed is out of date by now. */
+ * nearest shards (a sealed search takes as many requests); VEIL_TOP_ALL gives every row of these. A record
+ * that several shards hold is given once. Ties go to the lower record. Each shard is asked with a fresh
+ * secret, one request each, and nothing is ever sent twice (what a gateway of a relay could not read is made
+ * anew once, with new secrets): on failure the search is over, and calling again is a new search with new
+ * secrets. May be called by several threads at once. VEIL_E_INVALID: dim, a NaN, a zero vector, probes not
+ * in 1..shards, top 0, no refresh yet. VEIL_E_UNSUPPORTED: sealed where the index has it not. VEIL_E_NETWORK,
+ * VEIL_E_TIMEOUT, VEIL_E_BUSY: the server. VEIL_E_MALFORMED: a reply that is not one. VEIL_E_VERSION,
+ * VEIL_E_NOT_FOUND: refresh; also when what the operator has signed is out of date by now. */
 VEIL_EXPORT enum veil_status veil_client_search(const struct veil_client *client, struct veil_hits **out,
 	const float *vector, uint32_t dim, uint32_t probes, uint32_t top,
 	struct veil_error *err) VEIL_MUST_CHECK;

@@ -102,7 +102,7 @@ static void sort_rows(struct assigning *a)
 
 static uint32_t most_rows(uint32_t rows, uint32_t shards, const struct index_closure *closure)
 {
-	return (uint32_t)ceil(closure->replication * ((double)rows / shards));
+	return closure->room ? closure->room : (uint32_t)ceil(closure->replication * ((double)rows / shards));
 }
 
 static void put(struct assigning *a, uint32_t row, uint32_t choice)
@@ -194,8 +194,10 @@ static uint32_t settle_capacity(struct assigning *a)
 {
 	uint32_t low = least_capacity(a), most = most_rows(a->rows, a->shards, a->closure), high;
 
-	choose(a, most > low ? most : low);
+	choose(a, a->closure->room || most > low ? most : low);
 	high = largest(a);
+	if (a->closure->room)
+		return high;
 	if (high <= low || !too_padded(a, high))
 		return high;
 	while (low < high) { /* the largest capacity that is not too much; `low` always is allowed */

@@ -17,6 +17,7 @@ struct index_closure {
 	double reach; /* a copy where the distance is at most this times the least one; >= 1 */
 	double replication; /* at most this times the rows in all, padding included or close to it; >= 1 */
 	uint32_t max_copies; /* of one row, 1..INDEX_MAX_COPIES */
+	uint32_t room; /* rows that a shard may have whatever it pads; 0: as replication says */
 };
 
 struct index_assignment {

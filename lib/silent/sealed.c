@@ -69,6 +69,16 @@ void silent_sealed_destroy(struct silent_sealed *s)
 	free(s);
 }
 
+_Static_assert(RING_SEED_BYTES == HASH_BYTES, "a seed is a hash");
+
+void silent_sealed_seed(uint8_t seed[RING_SEED_BYTES], const uint8_t id[HASH_BYTES])
+{
+	uint8_t text[13 + HASH_BYTES] = "veil/sealed/1";
+
+	memcpy(text + 13, id, HASH_BYTES);
+	hash_sha256(seed, text, sizeof text);
+}
+
 void silent_sealed_fill(const struct silent_sealed *s, int8_t *table, uint32_t pack, uint32_t cluster,
 	const int8_t *rows, uint32_t used)
 {

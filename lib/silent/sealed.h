@@ -41,6 +41,10 @@ enum veil_status silent_sealed_create(struct silent_sealed **out, const struct s
 /** Accepts NULL. */
 void silent_sealed_destroy(struct silent_sealed *sealed);
 
+/** The seed of the index with this id, which every client derives by itself: SHA-256("veil/sealed/1" || id).
+ */
+void silent_sealed_seed(uint8_t seed[RING_SEED_BYTES], const uint8_t id[HASH_BYTES]);
+
 /** Puts documents 0..used-1 of a cluster, rows[used][dim], into pack `pack` of a table of zeros: those that
  * it holds. */
 void silent_sealed_fill(const struct silent_sealed *sealed, int8_t *table, uint32_t pack, uint32_t cluster,

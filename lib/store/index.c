@@ -143,6 +143,7 @@ static enum veil_status open_version(void *arg, const struct store_dir *dir, str
 	index->shards = m.shards;
 	index->label_bytes = m.label_bytes;
 	index->records = m.records;
+	index->sealed = m.sealed;
 	st = allocate(index, err);
 	if (st == VEIL_OK)
 		st = map_codebook(index, m.codebook_hash, dir, err);

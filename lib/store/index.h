@@ -35,6 +35,7 @@ struct store_index {
 	const uint8_t *codebook; /* bytes of codebook.bin */
 	size_t codebook_size;
 	uint8_t codebook_hash[HASH_BYTES];
+	const struct rlwe_params *sealed; /* of sealed search; NULL: it has none */
 	struct store_shard *shard; /* [shards] */
 	struct store_files *files; /* mappings, private */
 };

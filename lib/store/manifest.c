@@ -49,6 +49,8 @@ enum veil_status store_manifest_write(char **out, size_t *size, const struct sto
 		(json_int_t)s->row_norm, "scale", (double)s->scale, "shards", (json_int_t)m->shards,
 		"label_bytes", (json_int_t)m->label_bytes, "records", (json_int_t)m->records, "codebook",
 		manifest_file_json(codebook, m->codebook_hash), "shard", shards_json(m));
+	if (m->sealed && top)
+		json_object_set_new(top, "sealed", json_string(m->sealed->name));
 	*out = top ? json_dumps(top, JSON_INDENT(1)) : NULL;
 	*size = *out ? strlen(*out) : 0;
 	json_decref(top);
@@ -120,10 +122,23 @@ static void read_texts(struct manifest_reading *r, struct store_manifest *m, jso
 		manifest_refuse(r, "", "params", "is no known parameter set");
 }
 
+/* It may be missing. */
+static void read_sealed(struct manifest_reading *r, struct store_manifest *m, json_t *top)
+{
+	json_t *params =
+		json_object_get(top, "sealed") ? manifest_take(r, top, "", "sealed", JSON_STRING) : NULL;
+
+	if (!params)
+		return;
+	m->sealed = rlwe_params_find(json_string_value(params));
+	if (!m->sealed || m->sealed->use != RLWE_USE_SEALED)
+		manifest_refuse(r, "", "sealed", "is no known parameter set of sealed search");
+}
+
 static void read_top(struct manifest_reading *r, struct store_manifest *m, json_t *top)
 {
 	static const char *const known[] = {"format", "version", "name", "params", "dim", "rows", "terms",
-		"row_norm", "scale", "shards", "label_bytes", "records", "codebook", "shard", NULL};
+		"row_norm", "scale", "shards", "label_bytes", "records", "codebook", "shard", "sealed", NULL};
 	struct nn_spec *s = &m->spec;
 
 	if (!json_is_object(top)) {
@@ -133,6 +148,7 @@ static void read_top(struct manifest_reading *r, struct store_manifest *m, json_
 	manifest_check_format(r, top, FORMAT);
 	manifest_refuse_unknown(r, top, "", known);
 	read_texts(r, m, top);
+	read_sealed(r, m, top);
 	s->dim = (uint32_t)manifest_take_integer(r, top, "", "dim", 1, NN_MAX_DIM);
 	s->rows = (uint32_t)manifest_take_integer(r, top, "", "rows", 1, NN_MAX_ROWS);
 	s->terms = (uint32_t)manifest_take_integer(r, top, "", "terms", 1, s->dim);

@@ -26,6 +26,7 @@ struct store_manifest {
 	uint32_t label_bytes;
 	uint64_t records;
 	uint8_t codebook_hash[HASH_BYTES];
+	const struct rlwe_params *sealed; /* of sealed search (silent/sealed.h); NULL: it has none */
 	struct store_entry *shard; /* [shards], owned */
 };
 

@@ -143,6 +143,7 @@ enum veil_status store_writer_begin(struct store_writer *w, const struct store_p
 	m->shards = plan->shards;
 	m->label_bytes = plan->label_bytes;
 	m->records = plan->records;
+	m->sealed = plan->sealed;
 	m->name = strdup(plan->name);
 	m->shard = calloc(plan->shards, sizeof *m->shard);
 	w->done = calloc(plan->shards, sizeof *w->done);

@@ -25,6 +25,7 @@ struct store_plan {
 	uint32_t shards;
 	uint32_t label_bytes;
 	uint64_t records;
+	const struct rlwe_params *sealed; /* NULL: none */
 	uint8_t key[HASH_BYTES]; /* store_writer_resume: a hash of all that the shards follow from */
 };
 

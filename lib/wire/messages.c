@@ -10,6 +10,8 @@
 #include "veil.pb-c.h"
 #include "wire/unpack.h"
 
+enum { CONFIG_SEALED = 17 }; /* the first of the fields of Config that are not always there */
+
 /* A message whose every field is there, in nothing but the bytes it needs. */
 static enum veil_status unpack(const ProtobufCMessageDescriptor *type, void *out, struct arena *arena,
 	const void *data, size_t size, struct veil_error *err)
@@ -28,7 +30,7 @@ static enum veil_status unpack(const ProtobufCMessageDescriptor *type, void *out
 		uint32_t version;
 
 		memcpy(&has, at + f->quantifier_offset, sizeof has);
-		if (!has)
+		if (!has && !(type == &wire__config__descriptor && f->id >= CONFIG_SEALED))
 			return error_set(err, VEIL_E_MALFORMED, "%s: field %s is missing", name, f->name);
 		if (i > 0)
 			continue;
@@ -107,12 +109,56 @@ enum veil_status wire_config_write(uint8_t **out, size_t *size, const struct wir
 	SET(&m, codebook_bytes, c->codebook_bytes);
 	SET(&m, query_bytes, c->query_bytes);
 	SET(&m, reply_bytes, c->reply_bytes);
+	if (c->sealed) {
+		SET(&m, sealed, wire_view(c->sealed->name, strlen(c->sealed->name)));
+		SET(&m, static_hash, wire_view(c->static_hash, HASH_BYTES));
+		SET(&m, labels_hash, wire_view(c->labels_hash, HASH_BYTES));
+	}
 	*size = wire__config__get_packed_size(&m);
 	body = malloc(*size);
 	if (!body)
 		return VEIL_E_NOMEM;
 	REQUIRE(wire__config__pack(&m, body) == *size);
 	*out = body;
+	return VEIL_OK;
+}
+
+static enum veil_status find_params(const struct rlwe_params **params, const ProtobufCBinaryData *name,
+	const char *what, struct veil_error *err)
+{
+	char text[WIRE_MAX_NAME_BYTES + 1] = {0};
+
+	if (name->len > WIRE_MAX_NAME_BYTES || !is_text(name->data, name->len))
+		return error_set(
+			err, VEIL_E_MALFORMED, "Config: %s is not the name of a parameter set", what);
+	if (name->len)
+		memcpy(text, name->data, name->len);
+	*params = rlwe_params_find(text);
+	if (!*params)
+		return error_set(err, VEIL_E_UNSUPPORTED,
+			"Config: parameter set '%s' is unknown to this build; a newer client may know it",
+			text);
+	return VEIL_OK;
+}
+
+/* All three fields or none. */
+static enum veil_status take_sealed(struct wire_config *c, const Wire__Config *m, struct veil_error *err)
+{
+	enum veil_status st;
+
+	if (!m->has_sealed && !m->has_static_hash && !m->has_labels_hash)
+		return VEIL_OK;
+	if (!m->has_sealed || !m->has_static_hash || !m->has_labels_hash)
+		return error_set(err, VEIL_E_MALFORMED, "Config: a field of sealed search is missing");
+	st = wire_want_size("Config", "static_hash", m->static_hash.len, HASH_BYTES, err);
+	if (st == VEIL_OK)
+		st = wire_want_size("Config", "labels_hash", m->labels_hash.len, HASH_BYTES, err);
+	if (st == VEIL_OK)
+		st = find_params(&c->sealed, &m->sealed, "sealed", err);
+	if (st != VEIL_OK)
+		return st;
+	memcpy(c->static_hash, m->static_hash.data, HASH_BYTES);
+	memcpy(c->labels_hash, m->labels_hash.data, HASH_BYTES);
 	return VEIL_OK;
 }
 
@@ -129,7 +175,6 @@ static enum veil_status take_config(struct wire_config *out, const Wire__Config 
 		.codebook_bytes = m->codebook_bytes,
 		.query_bytes = m->query_bytes,
 		.reply_bytes = m->reply_bytes};
-	char params[WIRE_MAX_NAME_BYTES + 1] = {0};
 	enum veil_status st = wire_want_size("Config", "index_id", m->index_id.len, HASH_BYTES, err);
 
 	if (st == VEIL_OK)
@@ -139,8 +184,6 @@ static enum veil_status take_config(struct wire_config *out, const Wire__Config 
 	if (m->name.len > WIRE_MAX_NAME_BYTES || !is_text(m->name.data, m->name.len))
 		return error_set(err, VEIL_E_MALFORMED,
 			"Config: name is not at most %d bytes of printable UTF-8", WIRE_MAX_NAME_BYTES);
-	if (m->params.len > WIRE_MAX_NAME_BYTES || !is_text(m->params.data, m->params.len))
-		return error_set(err, VEIL_E_MALFORMED, "Config: params is not the name of a parameter set");
 	if (m->shards == 0)
 		return error_set(err, VEIL_E_MALFORMED, "Config: shards is 0");
 	if (m->label_bytes > WIRE_MAX_LABEL_BYTES)
@@ -148,12 +191,11 @@ static enum veil_status take_config(struct wire_config *out, const Wire__Config 
 			(unsigned)m->label_bytes, WIRE_MAX_LABEL_BYTES);
 	if (!isfinite(m->scale) || m->scale <= 0)
 		return error_set(err, VEIL_E_MALFORMED, "Config: scale is not a positive number");
-	memcpy(params, m->params.data, m->params.len);
-	c.spec.params = rlwe_params_find(params);
-	if (!c.spec.params)
-		return error_set(err, VEIL_E_UNSUPPORTED,
-			"Config: parameter set '%s' is unknown to this build; a newer client may know it",
-			params);
+	st = find_params(&c.spec.params, &m->params, "params", err);
+	if (st == VEIL_OK)
+		st = take_sealed(&c, m, err);
+	if (st != VEIL_OK)
+		return st;
 	memcpy(c.index_id, m->index_id.data, HASH_BYTES);
 	memcpy(c.codebook_hash, m->codebook_hash.data, HASH_BYTES);
 	memcpy(c.name, m->name.data, m->name.len);

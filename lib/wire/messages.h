@@ -34,6 +34,9 @@ struct wire_config {
 	uint32_t label_bytes; /* of a row, at most WIRE_MAX_LABEL_BYTES */
 	uint64_t records;
 	uint8_t codebook_hash[HASH_BYTES];
+	const struct rlwe_params *sealed; /* of sealed search; NULL: it has none */
+	uint8_t static_hash[HASH_BYTES]; /* of its static halves */
+	uint8_t labels_hash[HASH_BYTES]; /* of the labels of all shards, one after the other */
 	uint32_t codebook_bytes;
 	uint32_t query_bytes; /* of the whole request and reply body: the client checks that they are what its
 			       */

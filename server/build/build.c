@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/require.h"
@@ -18,8 +19,11 @@
 #include "index/quantize.h"
 #include "index/random.h"
 #include "index/vectors.h"
+#include "silent/sealed.h"
 #include "store/manifest.h"
 #include "store/writer.h"
+
+#define SEALED_PARAMS "sealed_n2048_q40"
 
 struct build {
 	const struct build_options *options;
@@ -38,6 +42,7 @@ struct build {
 	uint8_t key[HASH_BYTES];
 	struct memory_plan memory;
 	struct store_plan plan;
+	struct index_closure closure;
 	uint32_t terms; /* 0: still to be chosen */
 	struct index_codebook codebook;
 	uint32_t *nearest; /* [rows][memory.width] */
@@ -121,7 +126,7 @@ static enum veil_status fit_memory(struct build *b, struct veil_error *err)
 		.label_bytes = o->label_bytes,
 		.threads = o->threads,
 		.held = index_vectors_held(b->vectors),
-		.closure = &o->closure};
+		.closure = &b->closure};
 
 	return memory_fit(&b->memory, &shape, o->memory, err);
 }
@@ -141,7 +146,19 @@ static enum veil_status make_plan(struct build *b, struct veil_error *err)
 	b->plan.spec.dim = b->dim;
 	b->plan.label_bytes = o->label_bytes;
 	b->plan.records = b->rows;
-	st = plan_shards(&b->plan.shards, o->shards, b->rows, &o->closure, err);
+	b->plan.sealed = o->sealed ? rlwe_params_find(SEALED_PARAMS) : NULL;
+	b->closure = o->closure;
+	if (b->plan.sealed) {
+		struct plan_sealed sealed;
+
+		st = plan_sealed(&sealed, b->plan.sealed, o->shards, b->rows, b->dim, err);
+		if (st != VEIL_OK)
+			return st;
+		b->closure.room = sealed.room;
+		b->plan.shards = sealed.shards;
+	}
+	st = plan_shards(
+		&b->plan.shards, b->plan.sealed ? b->plan.shards : o->shards, b->rows, &b->closure, err);
 	if (st != VEIL_OK)
 		return st;
 	copies = b->plan.shards > 1 ? o->closure.replication : 1; /* a guess, until they are assigned */
@@ -158,10 +175,10 @@ static void make_key(struct build *b)
 	char text[512];
 	int size = snprintf(text, sizeof text,
 		"veil-index build 1 %s: %u rows of %u as %s, shards %u, terms %u, labels %u, "
-		"copies %.17g %.17g %u, seed %llu, sample %u, width %u",
+		"copies %.17g %.17g %u, seed %llu, sample %u, width %u%s",
 		VEIL_VERSION, b->rows, b->dim, o->params->name, b->plan.shards, b->terms, o->label_bytes,
 		o->closure.reach, o->closure.replication, o->closure.max_copies, (unsigned long long)o->seed,
-		b->memory.sample, b->memory.width);
+		b->memory.sample, b->memory.width, o->sealed ? ", sealed" : "");
 
 	REQUIRE(size > 0 && (size_t)size < sizeof text);
 	hash_add(b->hash, text, (size_t)size + 1);
@@ -319,6 +336,24 @@ static struct rng assign_rng(struct rng_seeded *state, uint64_t seed)
 	return rng_seeded_init(state, start);
 }
 
+/* Would a server take it? Norms are known by now. */
+static enum veil_status check_sealed(const struct build *b, struct veil_error *err)
+{
+	const struct nn_spec *s = &b->plan.spec;
+	const struct silent_sealed_spec spec = {.params = b->plan.sealed,
+		.clusters = b->plan.shards,
+		.rows = s->rows,
+		.dim = s->dim,
+		.row_norm = s->row_norm,
+		.scale = s->scale};
+	struct silent_sealed *sealed;
+	struct veil_error why;
+	enum veil_status st = silent_sealed_create(&sealed, &spec, cpu_features(), &why);
+
+	silent_sealed_destroy(sealed);
+	return st == VEIL_OK ? st : error_set(err, st, "--kind sealed: %.400s", why.text);
+}
+
 static enum veil_status assign(struct build *b, struct veil_error *err)
 {
 	struct index_nearest nearest = {0};
@@ -338,7 +373,7 @@ static enum veil_status assign(struct build *b, struct veil_error *err)
 	index_nearest_clear(&nearest);
 	if (st == VEIL_OK)
 		st = index_assign(&b->assignment, b->nearest, b->distances, b->memory.width, b->rows,
-			b->plan.shards, &b->options->closure, &rng, err);
+			b->plan.shards, &b->closure, &rng, err);
 	free(b->nearest);
 	free(b->distances);
 	b->nearest = NULL;
@@ -346,7 +381,8 @@ static enum veil_status assign(struct build *b, struct veil_error *err)
 	if (st != VEIL_OK)
 		return st;
 	b->plan.spec.rows = b->assignment.rows;
-	return plan_terms(&b->plan.spec, b->terms, err);
+	st = plan_terms(&b->plan.spec, b->terms, err);
+	return st == VEIL_OK && b->plan.sealed ? check_sealed(b, err) : st;
 }
 
 static enum veil_status write_shard(

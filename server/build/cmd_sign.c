@@ -84,10 +84,23 @@ static void add(struct wire_signed *s, enum wire_signed_kind kind, const uint8_t
 	memcpy(o->hash, hash, HASH_BYTES);
 }
 
+static uint32_t larger(uint32_t a, size_t b)
+{
+	return b > a ? (uint32_t)b : a;
+}
+
+static bool always(void *state)
+{
+	(void)state;
+	return true;
+}
+
 static enum veil_status add_index(struct wire_signed *s, const char *dir, struct veil_error *err)
 {
 	struct store_index *index = NULL;
 	struct engine engine = {0};
+	const struct exec exec = exec_serial();
+	struct store_sealed *sealed = NULL;
 	struct wire_config config;
 	uint8_t *body = NULL, hash[HASH_BYTES];
 	size_t size;
@@ -96,7 +109,11 @@ static enum veil_status add_index(struct wire_signed *s, const char *dir, struct
 	if (st == VEIL_OK)
 		st = engine_open(&engine, &index->spec, cpu_features(), err);
 	if (st == VEIL_OK)
-		st = describe_index(&body, &size, &config, index, engine.shape, err);
+		st = index->sealed
+			     ? store_sealed_create(&sealed, index, cpu_features(), &exec, always, NULL, err)
+			     : VEIL_OK;
+	if (st == VEIL_OK)
+		st = describe_index(&body, &size, &config, index, engine.shape, sealed, err);
 	if (st == VEIL_OK) {
 		hash_sha256(hash, body, size);
 		add(s, WIRE_SIGNED_CONFIG, hash);
@@ -104,8 +121,15 @@ static enum veil_status add_index(struct wire_signed *s, const char *dir, struct
 		add(s, WIRE_SIGNED_CODEBOOK, index->codebook_hash);
 		s->request_bytes = config.query_bytes;
 		s->reply_bytes = config.reply_bytes;
+		if (sealed) { /* whatever is asked has one size in a relay */
+			const struct wire_retrieval r = describe_retrieval(sealed);
+
+			s->request_bytes = larger(s->request_bytes, wire_retrieve_bytes(&r));
+			s->reply_bytes = larger(s->reply_bytes, wire_retrieved_bytes(&r));
+		}
 	}
 	free(body);
+	store_sealed_destroy(sealed);
 	engine_close(&engine);
 	store_index_close(index);
 	return st;

@@ -62,11 +62,12 @@ static enum veil_status choose_params(struct build_options *o, struct veil_error
 {
 	const bool bfv = o->kind && strcmp(o->kind, "bfv") == 0;
 
-	if (o->kind && !bfv && strcmp(o->kind, "nn") != 0)
-		return error_set(err, VEIL_E_INVALID, "--kind %s: neither nn nor bfv", o->kind);
+	o->sealed = o->kind && strcmp(o->kind, "sealed") == 0;
+	if (o->kind && !bfv && !o->sealed && strcmp(o->kind, "nn") != 0)
+		return error_set(err, VEIL_E_INVALID, "--kind %s: none of nn, bfv and sealed", o->kind);
 	if (!o->params)
 		o->params = rlwe_params_find(bfv ? "n_8192_logq_3x36_logt_22" : "search_n2048_q28");
-	if (o->kind && strcmp(o->kind, engine_name(o->params)) != 0)
+	if (o->kind && strcmp(o->sealed ? "nn" : o->kind, engine_name(o->params)) != 0)
 		return error_set(err, VEIL_E_INVALID, "--kind %s: the set %s is for kind %s", o->kind,
 			o->params->name, engine_name(o->params));
 	return VEIL_OK;

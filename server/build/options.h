@@ -15,7 +15,7 @@ struct build_options {
 	const char *names; /* NULL: none */
 	const char *output;
 	const char *name; /* NULL: that of the input file */
-	const char *kind; /* "nn" or "bfv"; NULL: what params are for */
+	const char *kind; /* "nn", "bfv" or "sealed"; NULL: what params are for */
 	const struct rlwe_params *params;
 	uint32_t shards; /* 0: the builder chooses */
 	uint32_t terms; /* 0: the builder chooses */
@@ -26,6 +26,7 @@ struct build_options {
 	uint64_t memory; /* bytes; 0: no bound */
 	struct index_closure closure;
 	bool json;
+	bool sealed; /* of that kind */
 };
 
 /** VEIL_E_INVALID names the option and what it may be. `argv` begins with the name of the command. */

@@ -29,6 +29,18 @@
 enum veil_status plan_shards(uint32_t *shards, uint32_t asked, uint32_t rows,
 	const struct index_closure *closure, struct veil_error *err) VEIL_MUST_CHECK;
 
+/** Of kind sealed: where `asked` is 0 as many shards as give the least traffic, of equal ones the fewest,
+ * since fewer and larger shards find more at the same price; and how many rows of each are paid for in any
+ * case (a table has packs of N rows): copies may fill them, which finds more for nothing. VEIL_E_INVALID
+ * names
+ * --shards. */
+struct plan_sealed {
+	uint32_t shards, room; /* rows of a shard, a multiple of N */
+	size_t bytes; /* all traffic of a search */
+};
+enum veil_status plan_sealed(struct plan_sealed *plan, const struct rlwe_params *params, uint32_t asked,
+	uint32_t rows, uint32_t dim, struct veil_error *err) VEIL_MUST_CHECK;
+
 /** Nonsense is refused before the long work, with spec->rows a guess. What an exact set can decode bounds its
  * scale as int8 does: then the terms come first, by traffic, and spec->scale is lowered to the largest that
  * they allow. *terms gets what plan_terms is to be asked for: `asked`, or those. */

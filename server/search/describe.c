@@ -6,7 +6,8 @@
 #include "base/error.h"
 
 enum veil_status describe_index(uint8_t **body, size_t *size, struct wire_config *config,
-	const struct store_index *index, const struct nn_context *ctx, struct veil_error *err)
+	const struct store_index *index, const struct nn_context *ctx, const struct store_sealed *sealed,
+	struct veil_error *err)
 {
 	size_t query = wire_query_bytes(ctx), reply = wire_reply_bytes(ctx, index->label_bytes);
 	struct wire_config c = {.spec = index->spec,
@@ -23,6 +24,11 @@ enum veil_status describe_index(uint8_t **body, size_t *size, struct wire_config
 	c.reply_bytes = (uint32_t)reply;
 	c.codebook_bytes = (uint32_t)index->codebook_size;
 	memcpy(c.index_id, index->id, HASH_BYTES);
+	if (sealed) {
+		c.sealed = index->sealed;
+		memcpy(c.static_hash, sealed->constants_hash, HASH_BYTES);
+		memcpy(c.labels_hash, sealed->labels_hash, HASH_BYTES);
+	}
 	memcpy(c.codebook_hash, index->codebook_hash, HASH_BYTES);
 	if (!wire_config_set_name(&c, index->name))
 		return error_set(err, VEIL_E_CORRUPT,
@@ -30,4 +36,13 @@ enum veil_status describe_index(uint8_t **body, size_t *size, struct wire_config
 	st = wire_config_write(body, size, &c);
 	*config = c;
 	return st == VEIL_OK ? st : error_set(err, st, "no memory for the configuration");
+}
+
+struct wire_retrieval describe_retrieval(const struct store_sealed *sealed)
+{
+	struct wire_retrieval r = {.tables = 1};
+
+	r.table[0].ctx = sealed->sealed->ctx;
+	r.table[0].lookups = 1;
+	return r;
 }

@@ -4,11 +4,12 @@
 #include "wire/messages.h"
 
 /* Method, path, limit of the body, its type, answered by a worker, handler. */
-#define OWN_ROUTES                                                                              \
-	{"GET", "/v1/config", 0, NULL, false, route_config, NULL},                              \
-		{"GET", "/v1/object/", 0, NULL, false, route_object, NULL},                     \
-	{                                                                                       \
-		"POST", "/v1/query", HTTP_LIMIT_SET, WIRE_CONTENT_TYPE, true, route_query, NULL \
+#define OWN_ROUTES                                                                                 \
+	{"GET", "/v1/config", 0, NULL, false, route_config, NULL},                                 \
+		{"GET", "/v1/object/", 0, NULL, false, route_object, NULL},                        \
+		{"POST", "/v1/query", HTTP_LIMIT_SET, WIRE_CONTENT_TYPE, true, route_query, NULL}, \
+	{                                                                                          \
+		"POST", "/v1/sealed", HTTP_LIMIT_SET, WIRE_CONTENT_TYPE, true, route_sealed, NULL  \
 	}
 
 const struct http_route front_routes[] = {

@@ -52,12 +52,18 @@ static size_t body_limit(const struct service *s)
  * size. */
 static void set_sizes(struct service *s, const struct snapshot *now, const struct snapshot *previous)
 {
-	size_t query = now->query_bytes, reply = now->reply_bytes;
+	const struct snapshot *all[] = {now, previous};
+	size_t query = 0, reply = 0;
 
-	if (previous && previous->query_bytes > query)
-		query = previous->query_bytes;
-	if (previous && previous->reply_bytes > reply)
-		reply = previous->reply_bytes;
+	for (size_t i = 0; i < 2 && all[i]; i++) {
+		const size_t up[] = {all[i]->query_bytes, all[i]->sealed_query_bytes};
+		const size_t down[] = {all[i]->reply_bytes, all[i]->sealed_reply_bytes};
+
+		for (size_t k = 0; k < 2; k++) {
+			query = up[k] > query ? up[k] : query;
+			reply = down[k] > reply ? down[k] : reply;
+		}
+	}
 	atomic_store(&s->query_bytes, query);
 	atomic_store(&s->reply_bytes, reply);
 	if (s->front)

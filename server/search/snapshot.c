@@ -16,13 +16,41 @@
 static enum veil_status make_config(struct snapshot *s, struct veil_error *err)
 {
 	struct wire_config c;
-	enum veil_status st = describe_index(&s->config, &s->config_size, &c, s->index, s->ctx, err);
+	enum veil_status st =
+		describe_index(&s->config, &s->config_size, &c, s->index, s->ctx, s->sealed, err);
 
 	if (st != VEIL_OK)
 		return st;
 	s->query_bytes = c.query_bytes;
 	s->reply_bytes = c.reply_bytes;
 	hash_sha256(s->config_hash, s->config, s->config_size);
+	return VEIL_OK;
+}
+
+static bool go_on(void *state)
+{
+	(void)state;
+	return !lifecycle_stopping();
+}
+
+static enum veil_status make_sealed(struct snapshot *s, unsigned features, struct veil_error *err)
+{
+	const struct exec exec = exec_serial();
+	const uint64_t start = clock_ns();
+	enum veil_status st;
+
+	if (!s->index->sealed)
+		return VEIL_OK;
+	st = store_sealed_create(&s->sealed, s->index, features, &exec, go_on, NULL, err);
+	if (st != VEIL_OK)
+		return st;
+	s->retrieval = describe_retrieval(s->sealed);
+	s->sealed_query_bytes = wire_retrieve_bytes(&s->retrieval);
+	s->sealed_reply_bytes = wire_retrieved_bytes(&s->retrieval);
+	log_info("sealed search: %u packs of %u rows, %llu MiB, made in %.1f s",
+		(unsigned)s->sealed->sealed->ctx->spec.packs, (unsigned)s->sealed->sealed->ctx->spec.rows,
+		(unsigned long long)store_sealed_bytes(s->sealed->sealed) >> 20,
+		(double)(clock_ns() - start) * 1e-9);
 	return VEIL_OK;
 }
 
@@ -58,12 +86,6 @@ static enum veil_status make_slots(struct snapshot *s, struct veil_error *err)
 	return VEIL_OK;
 }
 
-static bool go_on(void *state)
-{
-	(void)state;
-	return !lifecycle_stopping();
-}
-
 enum veil_status snapshot_load(struct snapshot **out, const char *dir, unsigned features, struct cache *cache,
 	struct veil_error *err)
 {
@@ -79,6 +101,8 @@ enum veil_status snapshot_load(struct snapshot **out, const char *dir, unsigned 
 	if (st == VEIL_OK)
 		st = engine_open(&s->engine, &s->index->spec, features, err);
 	s->ctx = s->engine.shape;
+	if (st == VEIL_OK)
+		st = make_sealed(s, features, err);
 	if (st == VEIL_OK)
 		st = make_config(s, err);
 	if (st == VEIL_OK)
@@ -100,6 +124,7 @@ void snapshot_release(void *snapshot)
 		cache_drop(s->cache, s->slot + i);
 	free(s->slot);
 	free(s->config);
+	store_sealed_destroy(s->sealed);
 	engine_close(&s->engine);
 	store_index_close(s->index);
 	free(s);

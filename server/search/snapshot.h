@@ -10,7 +10,9 @@
 #include "base/arena.h"
 #include "search/cache.h"
 #include "store/index.h"
+#include "store/sealed.h"
 #include "veil/status.h"
+#include "wire/retrieve.h"
 
 /* What is served: one version of an index and everything that follows from it, immutable but for what the
  * cache holds of it, counted. */
@@ -27,6 +29,10 @@ struct snapshot {
 	uint8_t config_hash[HASH_BYTES];
 	size_t query_bytes; /* of whole bodies */
 	size_t reply_bytes;
+	struct store_sealed *sealed; /* NULL: the index has no sealed search */
+	struct wire_retrieval retrieval; /* of one sealed search */
+	size_t sealed_query_bytes; /* of whole bodies; 0: none */
+	size_t sealed_reply_bytes;
 };
 
 /** Opens and verifies the index below `dir`. The caller holds one reference. `features` as cpu_features()

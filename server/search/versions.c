@@ -63,6 +63,10 @@ static bool find_object(struct bytes *object, const struct snapshot *s, const ch
 		*object = (struct bytes){s->index->codebook, s->index->codebook_size};
 	else if (is_hash(s->config_hash, hex))
 		*object = (struct bytes){s->config, s->config_size};
+	else if (s->sealed && is_hash(s->sealed->constants_hash, hex))
+		*object = (struct bytes){s->sealed->constants, s->sealed->constants_bytes};
+	else if (s->sealed && s->sealed->labels && is_hash(s->sealed->labels_hash, hex))
+		*object = (struct bytes){s->sealed->labels, s->sealed->labels_bytes};
 	else
 		return false;
 	return true;

@@ -25,8 +25,8 @@ void versions_init(struct versions *v, struct snapshot *first);
 struct snapshot *versions_current(struct versions *v);
 /** The version of that id; NULL if it is not served (any more). */
 struct snapshot *versions_find(struct versions *v, const uint8_t id[HASH_BYTES]);
-/** The version whose codebook or configuration has this hash, in hexadecimal digits: `object` gets it, and
- * lives as long as the reference. NULL if there is none. */
+/** The version whose codebook, configuration, static halves or labels have this hash, in hexadecimal digits:
+ * `object` gets it, and lives as long as the reference. NULL if there is none. */
 struct snapshot *versions_with_object(struct versions *v, struct bytes *object, const char *hex);
 /** Takes over the caller's reference; what was current is served for keep_ns more, what was previous no more.
  */

@@ -64,7 +64,8 @@ static enum veil_status check(const struct wire_signed *s, const char *path, con
 		!wire_signed_has(s, WIRE_SIGNED_CODEBOOK, now->index->codebook_hash))
 		return error_set(err, VEIL_E_INVALID,
 			"%s is not of the index that is served; sign that one (veil-index sign)", path);
-	if (s->request_bytes < now->query_bytes || s->reply_bytes < now->reply_bytes)
+	if (s->request_bytes < now->query_bytes || s->reply_bytes < now->reply_bytes ||
+		s->request_bytes < now->sealed_query_bytes || s->reply_bytes < now->sealed_reply_bytes)
 		return error_set(err, VEIL_E_INVALID,
 			"%s has room for smaller messages than those of the index", path);
 	return gateway ? check_keys(s, gateway, path, err) : VEIL_OK;

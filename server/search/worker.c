@@ -35,9 +35,11 @@ struct group {
 
 size_t worker_room(const struct snapshot *s)
 {
-	return WORKER_GROUP * wire_query_room(s->ctx) +
-	       arena_room(engine_answer_scratch(&s->engine, WORKER_GROUP)) +
-	       arena_room(s->ctx->shard_scratch);
+	const size_t room = WORKER_GROUP * wire_query_room(s->ctx) +
+			    arena_room(engine_answer_scratch(&s->engine, WORKER_GROUP)) +
+			    arena_room(s->ctx->shard_scratch);
+
+	return s->sealed && sealed_room(s) > room ? sealed_room(s) : room;
 }
 
 enum veil_status worker_init(struct worker *w, const struct snapshot *s)
@@ -46,8 +48,7 @@ enum veil_status worker_init(struct worker *w, const struct snapshot *s)
 	return w->keystream && w->drbg ? arena_init(&w->arena, worker_room(s)) : VEIL_E_NOMEM;
 }
 
-/* An empty arena for this version: a new one at the first query of a larger version. */
-static bool fit(struct worker *w, const struct snapshot *s)
+bool worker_fit(struct worker *w, const struct snapshot *s)
 {
 	arena_reset(&w->arena);
 	if (w->arena.size >= worker_room(s))
@@ -75,8 +76,7 @@ struct pool_job worker_job(struct http_request *req)
 	return job;
 }
 
-/* docs/wire.md has this table. */
-static unsigned http_status(enum veil_status st)
+unsigned worker_http_status(enum veil_status st)
 {
 	switch (st) {
 	case VEIL_E_MALFORMED:
@@ -90,7 +90,7 @@ static unsigned http_status(enum veil_status st)
 	}
 }
 
-static void send_reply(
+void worker_send(
 	struct service *service, struct http_request *req, void *body, size_t size, uint64_t compute_ns)
 {
 	struct http_reply reply = {.status = 200,
@@ -114,13 +114,13 @@ static void send_reply(
 	http_answer(req, &reply);
 }
 
-static void refuse_busy(struct service *service, struct http_request *req)
+void worker_refuse_busy(struct service *service, struct http_request *req)
 {
 	metrics_add(service->metrics, METRICS_queue_full, 1);
 	http_answer_busy(req);
 }
 
-static uint8_t *take_buffer(struct service *service, size_t reply_bytes)
+uint8_t *worker_take_buffer(struct service *service, size_t reply_bytes)
 {
 	size_t size = service_buffer_bytes(service);
 
@@ -140,14 +140,14 @@ static void add(struct group *g, const struct pool_job *job)
 
 	st = wire_query_read(s->ctx, &q, body.data, body.size, &g->worker->arena, &err);
 	if (st != VEIL_OK) {
-		http_answer_text(req, http_status(st), "%s", err.text);
+		http_answer_text(req, worker_http_status(st), "%s", err.text);
 		return;
 	}
 	/* wire_query_target said so. */
 	REQUIRE(q.shard == g->target && memcmp(q.index_id, s->index->id, HASH_BYTES) == 0);
-	out = http_expired(req) ? NULL : take_buffer(g->service, g->size);
+	out = http_expired(req) ? NULL : worker_take_buffer(g->service, g->size);
 	if (!out) {
-		refuse_busy(g->service, req);
+		worker_refuse_busy(g->service, req);
 		return;
 	}
 	g->reply[g->count] = out;
@@ -197,14 +197,14 @@ static void answer(struct group *g, uint64_t start_ns)
 
 	for (unsigned i = 0; i < g->count; i++) {
 		if (g->status[i] == VEIL_OK) {
-			send_reply(g->service, g->req[i], g->reply[i], g->size, compute_ns);
+			worker_send(g->service, g->req[i], g->reply[i], g->size, compute_ns);
 			continue;
 		}
 		buffers_give(g->reply[i]);
 		if (g->status[i] == VEIL_E_NOMEM)
-			refuse_busy(g->service, g->req[i]);
+			worker_refuse_busy(g->service, g->req[i]);
 		else
-			http_answer_text(g->req[i], http_status(g->status[i]),
+			http_answer_text(g->req[i], worker_http_status(g->status[i]),
 				"Query: a residue is not below q (parameter set %s)",
 				g->s->ctx->spec.params->name);
 	}
@@ -267,7 +267,7 @@ static enum veil_status explain(struct service *service, struct worker *w, const
 		st = error_set(err, VEIL_E_VERSION,
 			"the query is for an index that is not served; fetch /v1/config again (served: %s)",
 			hex);
-	} else if (!fit(w, now)) {
+	} else if (!worker_fit(w, now)) {
 		st = error_set(err, VEIL_E_NOMEM, "no memory to read the query");
 	} else {
 		st = wire_query_read(now->ctx, &q, body.data, body.size, &w->arena, err);
@@ -292,11 +292,11 @@ void worker_run(void *state, unsigned number, const struct pool_job *job)
 	if (!g.s || !find_shards(&g)) {
 		enum veil_status st = explain(service, g.worker, job, &target, g.s, &err);
 
-		http_answer_text(job->job, http_status(st), "%s", err.text);
-	} else if (fit(g.worker, g.s)) {
+		http_answer_text(job->job, worker_http_status(st), "%s", err.text);
+	} else if (worker_fit(g.worker, g.s)) {
 		run_group(&g, job, start);
 	} else {
-		refuse_busy(service, job->job);
+		worker_refuse_busy(service, job->job);
 	}
 	snapshot_release(g.s);
 }

@@ -90,6 +90,34 @@ Test(manifest, what_was_written_is_read)
 	}
 }
 
+Test(manifest, sealed_search_is_a_key_that_may_be_missing)
+{
+	char *text = make(8), with[8192];
+	struct veil_error err = {{0}};
+	struct store_manifest m;
+	size_t size = strlen(text);
+
+	cr_assert_eq(store_manifest_read(&m, text, size, "m", &err), VEIL_OK, "%s", err.text);
+	cr_assert_null(m.sealed);
+	m.sealed = rlwe_params_find("sealed_n2048_q40");
+	free(text);
+	cr_assert_eq(store_manifest_write(&text, &size, &m), VEIL_OK);
+	store_manifest_clear(&m);
+	cr_assert_eq(store_manifest_read(&m, text, size, "m", &err), VEIL_OK, "%s", err.text);
+	cr_assert_eq(m.sealed, rlwe_params_find("sealed_n2048_q40"));
+	store_manifest_clear(&m);
+	free(text);
+	for (int i = 0; i < 3; i++) {
+		static const char *const bad[] = {"\"search_n2048_q28\"", "7", "\"\""};
+
+		text = make(8);
+		snprintf(with, sizeof with, "{ \"sealed\": %s,%s", bad[i], text + 1);
+		cr_assert_eq(read(with, &err), VEIL_E_CORRUPT);
+		cr_assert_not_null(strstr(err.text, "sealed"), "%s", err.text);
+		free(text);
+	}
+}
+
 Test(manifest, missing_and_unknown_keys_are_named)
 {
 	static const char *const keys[] = {"format", "version", "name", "params", "dim", "rows", "terms",

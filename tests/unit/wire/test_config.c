@@ -121,6 +121,44 @@ Test(config, cut_at_any_byte_or_without_a_field_is_refused_and_changes_nothing)
 	cr_assert(memcmp(&c, &before, sizeof c) == 0);
 }
 
+Test(config, sealed_search_is_said_in_three_fields_or_none)
+{
+	static const struct craft_field all[3] = {{17, CRAFT_BYTES, 0, 16, "sealed_n2048_q40"},
+		{18, CRAFT_BYTES, 3, HASH_BYTES, NULL}, {19, CRAFT_BYTES, 4, HASH_BYTES, NULL}};
+	struct wire_config c = sample(), got;
+	struct craft_field f[FIELDS + 3];
+	struct veil_error err;
+	uint8_t *body = NULL;
+	size_t size = 0;
+
+	c.sealed = rlwe_params_find("sealed_n2048_q40");
+	memset(c.static_hash, 3, HASH_BYTES);
+	memset(c.labels_hash, 4, HASH_BYTES);
+	cr_assert(wire_config_write(&body, &size, &c) == VEIL_OK);
+	cr_assert(wire_config_read(&got, body, size, NULL) == VEIL_OK);
+	cr_assert_eq(got.sealed, c.sealed);
+	cr_assert_arr_eq(got.static_hash, c.static_hash, HASH_BYTES);
+	cr_assert_arr_eq(got.labels_hash, c.labels_hash, HASH_BYTES);
+	free(body);
+	sample_fields(f);
+	for (unsigned have = 0; have < 8; have++) { /* a bit a field */
+		size_t count = FIELDS;
+
+		for (unsigned k = 0; k < 3; k++)
+			if (have >> k & 1)
+				f[count++] = all[k];
+		memset(&got, 0, sizeof got);
+		cr_assert_eq(read_fields(&got, f, count, &err),
+			have == 0 || have == 7 ? VEIL_OK : VEIL_E_MALFORMED, "fields %x", have);
+		cr_assert_eq(got.sealed != NULL, have == 7);
+	}
+	for (unsigned k = 0; k < 3; k++) {
+		memcpy(f + FIELDS, all, sizeof all);
+		f[FIELDS + k].size--;
+		cr_assert_neq(read_fields(&got, f, FIELDS + 3, &err), VEIL_OK);
+	}
+}
+
 Test(config, values_that_make_no_sense_are_refused_by_name)
 {
 	float nan = NAN, negative = -1;
@@ -168,9 +206,9 @@ Test(config, unknown_and_doubled_fields_and_huge_bodies_are_refused)
 	struct veil_error err;
 
 	sample_fields(f);
-	f[FIELDS] = (struct craft_field){17, CRAFT_FIXED32, 1, 0, NULL};
+	f[FIELDS] = (struct craft_field){20, CRAFT_FIXED32, 1, 0, NULL};
 	cr_assert(read_fields(&c, f, FIELDS + 1, &err) == VEIL_E_MALFORMED);
-	cr_assert_not_null(strstr(err.text, "unknown field 17"));
+	cr_assert_not_null(strstr(err.text, "unknown field 20"));
 	f[FIELDS] = f[4];
 	cr_assert(read_fields(&c, f, FIELDS + 1, &err) == VEIL_E_MALFORMED);
 	cr_assert_not_null(strstr(err.text, "twice"));
