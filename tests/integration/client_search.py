@@ -113,22 +113,25 @@ class Search(unittest.TestCase):
         self.assertEqual(info['kind'], 'bfv')
         head = field(1, b'\1\0\0\0', 5) + field(2, bytes.fromhex(info['id'])) + field(3, bytes(4), 5)
         size = info['query_bytes']
-        good = head + field(4, bytes(32)) + field(5, bytes(size))
+        tail = field(4, bytes(32)) + field(5, bytes(size))
+        good, every = head + tail, head[:-4] + b'\xff' * 4 + tail
+        length = {}
         for body, status, word in (
-                (good, 200, ''),
+                (good, 200, ''), (every, 200, ''),
                 (head + field(4, bytes(32)) + field(5, b'\xff' * size), 400, 'residue'),
                 (head + field(4, bytes(32)) + field(5, bytes(size - 1)), 400, 'ciphertexts'),
                 (head + field(4, bytes(31)) + field(5, bytes(size)), 400, 'seed'),
-                (good[:-1], 400, 'Query'), (good + b'\0', 413, '')):
+                (good[:-1], 400, 'Query')):
             request = urllib.request.Request(self.url[BFV] + '/v1/query', body, {'Content-Type': 'application/x-protobuf'})
             try:
                 with urllib.request.urlopen(request, timeout=60) as reply:
                     got, text = reply.status, ''
-                    reply.read()
+                    length[body] = len(reply.read())
             except urllib.error.HTTPError as error:
                 got, text = error.code, error.read().decode()
             self.assertEqual(got, status, text)
             self.assertIn(word, text)
+        self.assertEqual(length[every], info['shards'] * length[good])
 
     def test_the_sizes_are_the_same_whatever_is_asked(self):
         costs = set()
