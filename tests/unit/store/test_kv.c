@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "store/file.h"
@@ -31,8 +32,9 @@ static void build_it(const char *dir, enum silent_access access, int kind)
 {
 	struct veil_error err = {{0}};
 	uint8_t id[HASH_BYTES];
+	uint32_t reused = 0;
 
-	cr_assert_eq(tiny_kv_build(dir, access, kind, id, &err), VEIL_OK, "%s", err.text);
+	cr_assert_eq(tiny_kv_build(dir, access, kind, NULL, &reused, id, &err), VEIL_OK, "%s", err.text);
 }
 
 /* Every entry of `kind` comes back, `step` apart. */
@@ -204,4 +206,109 @@ Test(kv, an_insecure_set_is_refused)
 	build_it(dir, SILENT_BY_KEY, 0);
 	cr_assert_neq(store_kv_open(&kv, dir, &strict, &err), VEIL_OK);
 	cr_assert_null(kv);
+}
+
+/* Changes `count` entries, every third of which is removed, and adds one that is new. */
+static void update_it(const char *dir, struct tiny_kv *k, unsigned count)
+{
+	struct veil_error err = {{0}};
+	uint8_t id[HASH_BYTES];
+
+	for (unsigned i = 0; i < count; i++) {
+		k->entries[i].value = i % 3 ? k->values[TINY_KV_ENTRIES - 1 - i] : NULL;
+		k->entries[i].value_bytes = i % 3 ? (i * 31) % (TINY_KV_VALUE + 1) : 0;
+	}
+	snprintf(k->keys[0], sizeof k->keys[0], "new key");
+	k->entries[0].key_bytes = strlen(k->keys[0]);
+	k->entries[0].value = k->values[0];
+	k->entries[0].value_bytes = 50;
+	cr_assert_eq(tiny_kv_update(dir, k->entries, count, id, &err), VEIL_OK, "%s", err.text);
+}
+
+Test(kv, changes_stand_before_what_was_there_and_the_rest_stays)
+{
+	static struct tiny_kv k;
+	struct rng rng = test_rng();
+	const char *dir = test_tmpdir();
+	uint8_t value[TINY_KV_VALUE + 64];
+	struct store_kv *kv, *before;
+	const unsigned changed = 24;
+
+	build_it(dir, SILENT_BY_KEY, 0);
+	tiny_kv_fill(&k, 0);
+	update_it(dir, &k, changed);
+	kv = open_it(dir);
+	cr_assert_eq(kv->collection.epoch, kv->collection.base_epoch + 1);
+	for (unsigned i = 0; i < TINY_KV_ENTRIES; i += i < changed ? 1 : 17) {
+		const struct silent_entry *e = &k.entries[i];
+		const long got = tiny_kv_get(value, kv, e->key, e->key_bytes, 0, &rng);
+
+		cr_assert_eq(got, e->value ? (long)e->value_bytes : -1, "entry %u", i);
+		if (e->value)
+			cr_assert_arr_eq(value, e->value, e->value_bytes, "entry %u", i);
+	}
+	cr_assert_eq(store_kv_open_previous(&before, dir, options(), NULL), VEIL_OK);
+	check_all(before, 0, 17, &rng);
+	/* the bases are the same files, and the same public polynomials */
+	cr_assert_arr_eq(kv->table[0].ctx->spec.seed, before->table[0].ctx->spec.seed, RING_SEED_BYTES);
+	cr_assert_neq(
+		memcmp(kv->table[1].ctx->spec.seed, before->table[1].ctx->spec.seed, RING_SEED_BYTES), 0);
+	store_kv_close(kv);
+	store_kv_close(before);
+}
+
+static void leave(void *state, uint32_t pack)
+{
+	(void)pack;
+	if (--*(unsigned *)state == 0)
+		_exit(0);
+}
+
+/* A builder that dies when so many packs are on the disk. */
+static void abandon(const char *dir, unsigned packs)
+{
+	const struct store_kv_step step = {leave, &packs};
+	struct veil_error err;
+	uint8_t id[HASH_BYTES];
+	uint32_t reused = 0;
+	pid_t child = fork();
+	int status;
+
+	cr_assert_geq(child, 0);
+	if (child == 0)
+		_exit(1 + (int)tiny_kv_build(dir, SILENT_BY_KEY, 0, &step, &reused, id, &err));
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* What a build left that was cut off after some packs is taken over where it is whole, and not believed where
+ * it is not. */
+Test(kv, a_build_goes_on_and_ends_in_the_same_bytes)
+{
+	static const char *const names[] = {"", "packs", "table-00-00000.bin", "material-01-00000.bin"};
+	struct veil_error err = {{0}};
+	uint8_t want[HASH_BYTES], id[HASH_BYTES];
+	char dir[64];
+
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+		uint32_t reused = 0;
+
+		snprintf(dir, sizeof dir, "%.40s/%u", test_tmpdir(), i);
+		abandon(dir, 5);
+		if (names[i][0]) {
+			char path[128];
+			int fd;
+
+			snprintf(path, sizeof path, "%.60s/building/%s", dir, names[i]);
+			fd = open(path, O_RDWR);
+			cr_assert(fd >= 0, "%s", path);
+			cr_assert_eq(pwrite(fd, "damaged", 7, 40), 7);
+			close(fd);
+		}
+		cr_assert_eq(tiny_kv_build(dir, SILENT_BY_KEY, 0, NULL, &reused, i ? id : want, &err),
+			VEIL_OK, "%s", err.text);
+		if (i)
+			cr_assert_arr_eq(id, want, HASH_BYTES, "%s", names[i]);
+		cr_assert_eq(reused, i ? 4 : 5, "%s", names[i]);
+	}
 }
