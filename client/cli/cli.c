@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-int cli_fail(enum veil_status status, const struct veil_error *err)
+int cli_exit_of(enum veil_status status)
 {
-	fprintf(stderr, "veil: %s\n", err->text[0] ? err->text : veil_status_name(status));
 	switch (status) {
 	case VEIL_E_NETWORK:
 	case VEIL_E_TIMEOUT:
@@ -23,6 +22,12 @@ int cli_fail(enum veil_status status, const struct veil_error *err)
 	default:
 		return CLI_INPUT;
 	}
+}
+
+int cli_fail(enum veil_status status, const struct veil_error *err)
+{
+	fprintf(stderr, "veil: %s\n", err->text[0] ? err->text : veil_status_name(status));
+	return cli_exit_of(status);
 }
 
 int cli_misuse(const char *format, ...)

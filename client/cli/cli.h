@@ -26,11 +26,14 @@ struct cli_command {
 #define CLI_DEFAULT_TIMEOUT_MS 30000
 #define CLI_MAX_TIMEOUT_MS 3600000
 
+int cli_agent(int argc, char **argv);
 int cli_embed(int argc, char **argv);
 int cli_info(int argc, char **argv);
 int cli_privacy(int argc, char **argv);
 int cli_search(int argc, char **argv);
 
+/** The exit status that fits. */
+int cli_exit_of(enum veil_status status);
 /** Prints "veil: TEXT" to stderr, and returns the exit status that fits. */
 int cli_fail(enum veil_status status, const struct veil_error *err);
 /** Prints what is wrong with the arguments, and where to read about them; returns CLI_USAGE. */
@@ -74,6 +77,11 @@ enum veil_status cli_connect(
 /** The vector of a picture; *vector is freed by the caller, NULL on failure. */
 enum veil_status cli_embed_image(
 	float **vector, uint32_t *dim, const char *path, struct veil_error *err) VEIL_MUST_CHECK;
+/** Where things are kept unless somebody says otherwise (XDG Base Directory): a file beside the state, and
+ * the agent's socket. NULL: there is no home folder. */
+#define CLI_PATH_SIZE 4096
+const char *cli_state_file(char out[CLI_PATH_SIZE], const char *name);
+const char *cli_agent_socket(char out[CLI_PATH_SIZE]);
 /** Flushes stdout: CLI_OK, or CLI_INPUT with a sentence when it could not all be written. */
 int cli_finish(void);
 

@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/agent.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "veil/vectors.h"
 
 static const char usage[] =
-	"usage: veil search --relay URL | --direct --server URL  --vector FILE [--row N] | --image FILE\n"
+	"usage: veil search --relay URL | --direct --server URL | --agent[=PATH] [--now]\n"
+	"                   --vector FILE [--row N] | --image FILE\n"
 	"                   [--probes P] [--top K] [--engine nn|bfv] [--json] [OPTIONS]\n"
 	"Find the records nearest to a vector. The server does not learn the vector, the scores or the "
 	"records.\n\n";
@@ -22,6 +24,9 @@ static const char help[] =
 	"  --probes P     ask the P nearest shards (default 1): finds more, costs P times as much\n"
 	"  --engine NAME  refuse an index that is not searched so: nn, or bfv (homomorphic rotations)\n"
 	"  --top K        print the K best records (default 10)\n"
+	"  --agent[=PATH] ask through the agent of this user (veil agent), hidden in a crowd: in its next "
+	"epoch\n"
+	"  --now          with --agent: at once; when it was asked is then not hidden\n"
 	"  --json         one JSON object on standard output\n"
 	"  --help         this text\n";
 
@@ -32,6 +37,9 @@ struct arguments {
 	const char *engine; /* NULL: any */
 	const char *mode; /* NULL: the default */
 	uint32_t row, probes, top;
+	const char *agent; /* its socket; NULL: ask by yourself */
+	char socket_room[CLI_PATH_SIZE];
+	int now;
 	int json;
 	int help;
 };
@@ -42,6 +50,7 @@ static int parse(struct arguments *a, int argc, char **argv)
 		{"image", required_argument, NULL, 'i'}, {"row", required_argument, NULL, 'r'},
 		{"probes", required_argument, NULL, 'p'}, {"top", required_argument, NULL, 'k'},
 		{"engine", required_argument, NULL, 'e'}, {"mode", required_argument, NULL, 'm'},
+		{"agent", optional_argument, NULL, 'a'}, {"now", no_argument, NULL, 'n'},
 		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	const struct cli_numbered numbers[] = {{'r', "row", 0, UINT32_MAX, &a->row},
 		{'p', "probes", 1, UINT32_MAX, &a->probes}, {'k', "top", 1, UINT32_MAX, &a->top}};
@@ -61,6 +70,14 @@ static int parse(struct arguments *a, int argc, char **argv)
 		case 'm':
 			a->mode = optarg;
 			break;
+		case 'a':
+			a->agent = optarg ? optarg : cli_agent_socket(a->socket_room);
+			if (!a->agent)
+				return cli_misuse("there is no home folder (HOME): give --agent=PATH");
+			break;
+		case 'n':
+			a->now = 1;
+			break;
 		case 'j':
 			a->json = 1;
 			break;
@@ -79,8 +96,16 @@ static int parse(struct arguments *a, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_misuse("search takes no argument \"%s\"", argv[optind]);
-	if (cli_server_check(&a->server, "search") != CLI_OK)
+	if (a->agent && (a->server.relay || a->server.server || a->server.direct))
+		return cli_misuse(
+			"search takes --agent, or --relay, or --server with --direct: whom to ask, the agent "
+			"knows");
+	if (a->now && !a->agent)
+		return cli_misuse("search --now is for --agent: any other search is asked at once");
+	if (!a->agent && cli_server_check(&a->server, "search") != CLI_OK)
 		return CLI_USAGE;
+	if (a->agent && (a->engine || a->mode))
+		return cli_misuse("search --%s is not for --agent", a->mode ? "mode" : "engine");
 	if (a->engine && strcmp(a->engine, "nn") != 0 && strcmp(a->engine, "bfv") != 0)
 		return cli_misuse("--engine %s is neither nn nor bfv", a->engine);
 	if (a->mode && strcmp(a->mode, "sealed") != 0 && strcmp(a->mode, "fast") != 0)
@@ -161,6 +186,12 @@ static int search(const struct arguments *a)
 	enum veil_status st = a->image ? cli_embed_image(&vector, &dim, a->image, &err)
 				       : read_vector(&vector, &dim, a, &err);
 
+	if (st == VEIL_OK && a->agent) {
+		code = agent_search(
+			a->agent, &(struct agent_question){vector, dim, a->probes, a->top, a->now}, a->json);
+		free(vector);
+		return code;
+	}
 	if (st == VEIL_OK)
 		st = cli_connect(&client, &a->server, &err);
 	if (st == VEIL_OK)
@@ -171,8 +202,7 @@ static int search(const struct arguments *a)
 		st = veil_client_search(client, &hits, vector, dim, a->probes, a->top, &err);
 	if (st == VEIL_OK) {
 		print_note(veil_hits_cost(hits), a->server.direct);
-		code = output_hits(
-			veil_client_info(client), hits, a->server.direct ? "direct" : "relay", a->json);
+		code = output_answer(output_pack_hits(hits, a->server.direct ? "direct" : "relay"), a->json);
 	} else {
 		code = cli_fail(st, &err);
 	}

@@ -7,6 +7,7 @@
 
 static const struct cli_command commands[] = {
 	{"search", "the records nearest to a vector, found without showing the vector", cli_search},
+	{"agent", "take part in a crowd, so that nobody sees what kind of thing is asked", cli_agent},
 	{"embed", "a picture as a vector, made on this machine", cli_embed},
 	{"info", "what a server serves", cli_info},
 	{"privacy", "what of a privacy budget is spent; what it takes to hide in a crowd", cli_privacy},

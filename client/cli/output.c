@@ -86,48 +86,71 @@ static json_t *pack_cost(const struct veil_cost *c)
 		"network_us", c->network_us, "decrypt_us", c->decrypt_us);
 }
 
-static int print_hits_json(const struct veil_index_info *info, const struct veil_hits *hits, const char *mode)
+json_t *output_pack_hits(const struct veil_hits *hits, const char *mode)
 {
 	json_t *results = json_array();
 
 	for (size_t i = 0; i < veil_hits_count(hits); i++)
 		json_array_append_new(results, pack_hit(veil_hits_at(hits, i)));
-	return print_json(json_pack("{ss ss so so}", "mode", mode, "index", info->id, "results", results,
-		"cost", pack_cost(veil_hits_cost(hits))));
+	return json_pack("{ss ss so so}", "mode", mode, "index", veil_hits_index(hits), "results", results,
+		"cost", pack_cost(veil_hits_cost(hits)));
 }
 
-static void print_cost(const struct veil_cost *c)
+static void print_hit(json_t *hit)
 {
-	printf("cost: %.1f KiB up, %.1f KiB down; ", (double)c->bytes_up / 1024,
-		(double)c->bytes_down / 1024);
-	if (c->server_us >= 0)
-		printf("server %.2f ms, ", c->server_us / 1000);
+	const char *name = "";
+	int rank = 0, shard = 0, row = 0;
+	json_t *record = NULL;
+	double cosine = 0;
+
+	json_unpack(hit, "{si so ss sF si si}", "rank", &rank, "record", &record, "name", &name, "cosine",
+		&cosine, "shard", &shard, "row", &row);
+	printf("%4d  ", rank);
+	if (json_is_integer(record))
+		printf("%10lld", (long long)json_integer_value(record));
+	else
+		printf("%d/%d", shard, row);
+	printf("  %7.4f  %s\n", cosine, name);
+}
+
+static void print_cost(json_t *cost)
+{
+	double encrypt = 0, decrypt = 0, network = 0;
+	json_t *shards = NULL, *server = NULL, *shard;
+	json_int_t up = 0, down = 0;
+	size_t i;
+
+	json_unpack(cost, "{so sI sI so sF sF sF}", "shards", &shards, "bytes_up", &up, "bytes_down", &down,
+		"server_us", &server, "encrypt_us", &encrypt, "network_us", &network, "decrypt_us", &decrypt);
+	printf("cost: %.1f KiB up, %.1f KiB down; ", (double)up / 1024, (double)down / 1024);
+	if (json_is_number(server))
+		printf("server %.2f ms, ", json_number_value(server) / 1000);
 	else
 		printf("server time not told, ");
-	printf("client %.2f ms (encrypt %.2f, decrypt %.2f), network %.2f ms; %s",
-		(c->encrypt_us + c->decrypt_us) / 1000, c->encrypt_us / 1000, c->decrypt_us / 1000,
-		c->network_us / 1000, c->shards_asked ? "shard" : "all shards, sealed");
-	for (uint32_t i = 0; i < c->shards_asked; i++)
-		printf(" %u", c->shards[i]);
+	printf("client %.2f ms (encrypt %.2f, decrypt %.2f), network %.2f ms; %s", (encrypt + decrypt) / 1000,
+		encrypt / 1000, decrypt / 1000, network / 1000,
+		json_array_size(shards) ? "shard" : "all shards, sealed");
+	json_array_foreach(shards, i, shard)
+	{
+		printf(" %lld", (long long)json_integer_value(shard));
+	}
 	putchar('\n');
 }
 
-int output_hits(const struct veil_index_info *info, const struct veil_hits *hits, const char *mode, int json)
+int output_answer(json_t *answer, int json)
 {
-	if (json)
-		return print_hits_json(info, hits, mode);
-	puts("rank      record  cosine   name");
-	for (size_t i = 0; i < veil_hits_count(hits); i++) {
-		const struct veil_hit *h = veil_hits_at(hits, i);
+	json_t *hit;
+	size_t i;
 
-		printf("%4u  ", h->rank);
-		if (h->record == VEIL_NO_RECORD)
-			printf("%u/%u", h->shard, h->row);
-		else
-			printf("%10u", h->record);
-		printf("  %7.4f  %s\n", h->cosine, h->name);
+	if (json || !answer)
+		return print_json(answer);
+	puts("rank      record  cosine   name");
+	json_array_foreach(json_object_get(answer, "results"), i, hit)
+	{
+		print_hit(hit);
 	}
-	print_cost(veil_hits_cost(hits));
+	print_cost(json_object_get(answer, "cost"));
+	json_decref(answer);
 	return cli_finish();
 }
 

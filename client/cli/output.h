@@ -2,6 +2,8 @@
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
+#include <jansson.h>
+
 #include "veil/client.h"
 #include "veil/privacy.h"
 
@@ -9,8 +11,10 @@
  * and meaning (docs/man/veil.1). Returns an exit status (cli.h). */
 int output_info(const struct veil_index_info *info, int json);
 int output_vector(const char *image, const float *vector, uint32_t dim, int json);
-/** `mode`: "direct" or "relay". */
-int output_hits(const struct veil_index_info *info, const struct veil_hits *hits, const char *mode, int json);
+/** What a search found, as one object; `mode`: "direct", "relay" or "crowd". NULL: no memory. */
+json_t *output_pack_hits(const struct veil_hits *hits, const char *mode);
+/** Prints such an object, which it takes; it may have come from an agent. */
+int output_answer(json_t *answer, int json);
 int output_plan(const struct veil_privacy_figures *figures, int json);
 int output_spending(const struct veil_privacy_spending *spending, int json);
 

@@ -6,8 +6,6 @@
 
 /* Whom a command asks, and how it gets there. */
 
-#define PATH_SIZE 4096
-
 const char cli_server_help[] =
 	"  --relay URL    ask through a relay, https://host[:port][/path]: the server does not see your "
 	"address, the "
@@ -58,22 +56,37 @@ int cli_server_check(const struct cli_server *s, const char *command)
 
 /* A path below the folder that the environment names, or else below the home folder (XDG Base Directory);
  * NULL if there is neither: the working folder may be anybody's. */
-static const char *place(char out[PATH_SIZE], const char *variable, const char *below_home, const char *name)
+static const char *place(
+	char out[CLI_PATH_SIZE], const char *variable, const char *below_home, const char *name)
 {
 	const char *folder = getenv(variable), *home = getenv("HOME");
 
 	if (folder && folder[0] == '/')
-		snprintf(out, PATH_SIZE, "%s/%s", folder, name);
+		snprintf(out, CLI_PATH_SIZE, "%s/%s", folder, name);
 	else if (home && home[0] == '/')
-		snprintf(out, PATH_SIZE, "%s/%s/%s", home, below_home, name);
+		snprintf(out, CLI_PATH_SIZE, "%s/%s/%s", home, below_home, name);
 	else
 		return NULL;
 	return out;
 }
 
+const char *cli_state_file(char out[CLI_PATH_SIZE], const char *name)
+{
+	char below[64];
+
+	snprintf(below, sizeof below, "veil/%s", name);
+	return place(out, "XDG_STATE_HOME", ".local/state", below);
+}
+
+const char *cli_agent_socket(char out[CLI_PATH_SIZE])
+{
+	return getenv("XDG_RUNTIME_DIR") ? place(out, "XDG_RUNTIME_DIR", ".local/state", "veil-agent")
+					 : cli_state_file(out, "agent");
+}
+
 static enum veil_status create(struct veil_client **out, const struct cli_server *s, struct veil_error *err)
 {
-	char trust_room[PATH_SIZE], state_room[PATH_SIZE];
+	char trust_room[CLI_PATH_SIZE], state_room[CLI_PATH_SIZE];
 	const char *trust =
 		s->trust ? s->trust : place(trust_room, "XDG_CONFIG_HOME", ".config", "veil/trust");
 	const char *state = s->state ? s->state : place(state_room, "XDG_STATE_HOME", ".local/state", "veil");

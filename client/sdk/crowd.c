@@ -288,17 +288,22 @@ enum veil_status veil_crowd_create(struct veil_crowd **out, struct veil_client *
 	return crowd_create(out, client, budget, &options, err);
 }
 
+void veil_crowd_leave(struct veil_crowd *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->stop = true;
+	crowd_refuse_waiting(c, VEIL_E_BUSY, &(struct veil_error){"the crowd is being left"});
+	pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+}
+
 void veil_crowd_destroy(struct veil_crowd *c)
 {
 	if (!c)
 		return;
-	pthread_mutex_lock(&c->lock);
-	c->stop = true;
-	pthread_cond_broadcast(&c->changed);
-	pthread_mutex_unlock(&c->lock);
+	veil_crowd_leave(c);
 	pthread_join(c->thread, NULL);
 	pthread_mutex_lock(&c->lock);
-	crowd_refuse_waiting(c, VEIL_E_BUSY, &(struct veil_error){"the crowd is being left"});
 	while (c->busy > 0 || c->callers > 0)
 		pthread_cond_wait(&c->changed, &c->lock);
 	pthread_mutex_unlock(&c->lock);

@@ -8,6 +8,7 @@
 
 /* An item this late has been missed, and gets another instant. */
 #define LATE_MS(epoch_ms) ((epoch_ms) < 4000 ? (epoch_ms) / 4 : 1000)
+
 /* A request at its instant, in a thread of its own. */
 struct job {
 	struct veil_crowd *crowd;

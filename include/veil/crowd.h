@@ -57,8 +57,12 @@ VEIL_EXPORT enum veil_status veil_crowd_search(struct veil_crowd *crowd, struct 
 	const float *vector, uint32_t dim, uint32_t probes, uint32_t top, int now,
 	struct veil_error *err) VEIL_MUST_CHECK;
 
-/** Leaves: searches that wait fail with VEIL_E_BUSY, requests under way are awaited. The client is the
- * caller's again. Accepts NULL. */
+/** Leaves: nothing more is sent; searches that wait, and later ones, fail with VEIL_E_BUSY. Any thread. */
+VEIL_EXPORT void veil_crowd_leave(struct veil_crowd *crowd);
+
+/** Leaves, and awaits requests under way and those who search. The client is the caller's again. Accepts
+ * NULL.
+ */
 VEIL_EXPORT void veil_crowd_destroy(struct veil_crowd *crowd);
 
 #ifdef __cplusplus
