@@ -354,7 +354,8 @@ static void attack_epoch(
 
 	for (uint32_t j = 0; j < dim; j++)
 		vector[j] = j == 0 ? 1 : 0.01f; /* always the same question */
-	check(search_create(&search, client, &(struct search_question){vector, dim, 1, 5}, false, &err));
+	check(search_create(&search, client,
+		&(struct search_question){.vector = vector, .dim = dim, .probes = 1, .top = 5}, false, &err));
 	epoch_init(&epoch, client, terms);
 	REQUIRE(epoch_add(&epoch, search));
 	check(epoch_draw(&epoch, 60000, random));
