@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/cpu.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/require.h"
@@ -19,7 +18,6 @@
 #include "index/quantize.h"
 #include "index/random.h"
 #include "index/vectors.h"
-#include "silent/sealed.h"
 #include "store/manifest.h"
 #include "store/writer.h"
 
@@ -131,6 +129,27 @@ static enum veil_status fit_memory(struct build *b, struct veil_error *err)
 	return memory_fit(&b->memory, &shape, o->memory, err);
 }
 
+static enum veil_status choose_sealed(struct build *b, struct veil_error *err)
+{
+	struct rng_seeded state;
+	struct rng rng = rng_seeded_init_u64(&state, b->options->seed);
+	struct plan_sealed_list list;
+	enum veil_status st;
+
+	progress_phase(b->progress, "planning");
+	st = plan_sealed(&list, b->plan.sealed, b->options->shards, b->vectors, &rng, b->exec, err);
+	if (st != VEIL_OK)
+		return st;
+	b->closure.room = list.shape[list.chosen].room;
+	b->plan.shards = list.shape[list.chosen].shards;
+	if (b->options->plan)
+		plan_sealed_print(&list);
+	else if (!b->options->shards)
+		progress_say(b->progress, "%u shards: a search takes %llu bytes (--plan says why)",
+			b->plan.shards, (unsigned long long)list.shape[list.chosen].bytes);
+	return VEIL_OK;
+}
+
 static enum veil_status make_plan(struct build *b, struct veil_error *err)
 {
 	const struct build_options *o = b->options;
@@ -149,13 +168,9 @@ static enum veil_status make_plan(struct build *b, struct veil_error *err)
 	b->plan.sealed = o->sealed ? rlwe_params_find(SEALED_PARAMS) : NULL;
 	b->closure = o->closure;
 	if (b->plan.sealed) {
-		struct plan_sealed sealed;
-
-		st = plan_sealed(&sealed, b->plan.sealed, o->shards, b->rows, b->dim, err);
-		if (st != VEIL_OK)
+		st = choose_sealed(b, err);
+		if (st != VEIL_OK || o->plan)
 			return st;
-		b->closure.room = sealed.room;
-		b->plan.shards = sealed.shards;
 	}
 	st = plan_shards(
 		&b->plan.shards, b->plan.sealed ? b->plan.shards : o->shards, b->rows, &b->closure, err);
@@ -336,24 +351,6 @@ static struct rng assign_rng(struct rng_seeded *state, uint64_t seed)
 	return rng_seeded_init(state, start);
 }
 
-/* Would a server take it? Norms are known by now. */
-static enum veil_status check_sealed(const struct build *b, struct veil_error *err)
-{
-	const struct nn_spec *s = &b->plan.spec;
-	const struct silent_sealed_spec spec = {.params = b->plan.sealed,
-		.clusters = b->plan.shards,
-		.rows = s->rows,
-		.dim = s->dim,
-		.row_norm = s->row_norm,
-		.scale = s->scale};
-	struct silent_sealed *sealed;
-	struct veil_error why;
-	enum veil_status st = silent_sealed_create(&sealed, &spec, cpu_features(), &why);
-
-	silent_sealed_destroy(sealed);
-	return st == VEIL_OK ? st : error_set(err, st, "--kind sealed: %.400s", why.text);
-}
-
 static enum veil_status assign(struct build *b, struct veil_error *err)
 {
 	struct index_nearest nearest = {0};
@@ -382,7 +379,9 @@ static enum veil_status assign(struct build *b, struct veil_error *err)
 		return st;
 	b->plan.spec.rows = b->assignment.rows;
 	st = plan_terms(&b->plan.spec, b->terms, err);
-	return st == VEIL_OK && b->plan.sealed ? check_sealed(b, err) : st;
+	return st == VEIL_OK && b->plan.sealed
+		       ? plan_sealed_check(b->plan.sealed, b->plan.shards, &b->plan.spec, err)
+		       : st;
 }
 
 static enum veil_status write_shard(
@@ -450,6 +449,8 @@ enum veil_status build_index(const struct build_options *options, const struct e
 		st = scan(&b, err);
 	if (st == VEIL_OK)
 		st = make_plan(&b, err);
+	if (st == VEIL_OK && options->plan)
+		goto out;
 	if (st == VEIL_OK) /* the writer comes before the long work, so that two builders meet early */
 		st = make_codebook(&b, err);
 	if (st == VEIL_OK)
@@ -466,6 +467,7 @@ enum veil_status build_index(const struct build_options *options, const struct e
 			.memory_planned = b.memory.bytes,
 			.resumed = b.resumed,
 			.reused = b.reused};
+out:
 	store_writer_destroy(b.writer);
 	index_assignment_clear(&b.assignment);
 	index_codebook_clear(&b.codebook);

@@ -26,7 +26,7 @@ int cmd_build(int argc, char **argv)
 	exec = threads_exec(&options.threads);
 	progress_begin(&progress);
 	st = build_index(&options, &exec, &progress, &report, &err);
-	if (st == VEIL_OK) {
+	if (st == VEIL_OK && !options.plan) {
 		progress_phase(&progress, "checking");
 		st = store_index_open(&index, options.output, &err);
 	}
@@ -34,7 +34,7 @@ int cmd_build(int argc, char **argv)
 	report.seconds = progress_now() - progress.begun;
 	report.memory_peak = memory_peak();
 	report.progress = &progress;
-	if (st == VEIL_OK)
+	if (st == VEIL_OK && !options.plan)
 		st = report_index(index, &report, options.json, &err);
 	store_index_close(index);
 	if (st == VEIL_OK)

@@ -25,6 +25,8 @@ static const struct command {
 		"rotations, or\n"
 		"                      sealed: as nn, and of all shards at once, so that not even the shard "
 		"shows\n"
+		"  --plan              of kind sealed: say which shape would be chosen and why, and build "
+		"nothing\n"
 		"  --params NAME       parameter set (default search_n2048_q28, exact: "
 		"search_n2048_q38_exact; bfv: n_8192_logq_3x36_logt_22)\n"
 		"  --replication X     rows stored in all, at most X times the input (default 2.0)\n"

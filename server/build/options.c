@@ -33,6 +33,7 @@ static const struct argument options[] = {
 	{"seed", ARGUMENT_SEED, AT(seed), 0, 0},
 	{"memory", ARGUMENT_SIZE, AT(memory), 0, 0},
 	{"json", ARGUMENT_FLAG, AT(json), 0, 0},
+	{"plan", ARGUMENT_FLAG, AT(plan), 0, 0},
 	{0},
 };
 
@@ -40,7 +41,9 @@ static enum veil_status check(const struct build_options *o, struct veil_error *
 {
 	if (!o->input)
 		return error_set(err, VEIL_E_INVALID, "--input FILE is missing");
-	if (!o->output)
+	if (o->plan && !o->sealed)
+		return error_set(err, VEIL_E_INVALID, "--plan: only of --kind sealed");
+	if (!o->output && !o->plan)
 		return error_set(err, VEIL_E_INVALID, "--output DIR is missing");
 	if (!index_label_bytes_ok(o->label_bytes))
 		return error_set(err, VEIL_E_INVALID, "--label-bytes %u: neither 0 nor 4..%d", o->label_bytes,

@@ -27,6 +27,7 @@ struct build_options {
 	struct index_closure closure;
 	bool json;
 	bool sealed; /* of that kind */
+	bool plan; /* says what it would choose, and builds nothing */
 };
 
 /** VEIL_E_INVALID names the option and what it may be. `argv` begins with the name of the command. */

@@ -4,7 +4,9 @@
 
 #include <stdint.h>
 
+#include "base/exec.h"
 #include "index/assign.h"
+#include "index/vectors.h"
 #include "nn/context.h"
 #include "veil/status.h"
 
@@ -29,17 +31,35 @@
 enum veil_status plan_shards(uint32_t *shards, uint32_t asked, uint32_t rows,
 	const struct index_closure *closure, struct veil_error *err) VEIL_MUST_CHECK;
 
-/** Of kind sealed: where `asked` is 0 as many shards as give the least traffic, of equal ones the fewest,
- * since fewer and larger shards find more at the same price; and how many rows of each are paid for in any
- * case (a table has packs of N rows): copies may fill them, which finds more for nothing. VEIL_E_INVALID
- * names
- * --shards. */
+/** A shape of an index of kind sealed. */
 struct plan_sealed {
-	uint32_t shards, room; /* rows of a shard, a multiple of N */
-	size_t bytes; /* all traffic of a search */
+	uint32_t shards;
+	uint32_t room; /* rows of a shard that are paid for in any case, a multiple of N: copies may fill them
+			*/
+	uint64_t bytes; /* all traffic of a search */
+	uint64_t reads; /* bytes that a server reads for it: table and matrices */
+	double recall; /* estimated share of the ten nearest rows that one search meets */
 };
-enum veil_status plan_sealed(struct plan_sealed *plan, const struct rlwe_params *params, uint32_t asked,
-	uint32_t rows, uint32_t dim, struct veil_error *err) VEIL_MUST_CHECK;
+#define PLAN_SEALED_SHAPES 17
+#define PLAN_SEALED_SAMPLE 8192
+struct plan_sealed_list {
+	struct plan_sealed shape[PLAN_SEALED_SHAPES];
+	unsigned count, chosen;
+};
+
+/** Of kind sealed: shapes of 1, 2, 4 ... shards, or the one that is asked for, and the best of them: a
+ * doubling of the bytes has to find 5 of 100 rows more, a doubling of what is read 2 more. Fewer and larger
+ * shards find more; bytes are least in between. Recall is estimated on up to PLAN_SEALED_SAMPLE rows that lie
+ * evenly in the input: clusters are trained on them, and their ten nearest among themselves looked for.
+ * VEIL_E_INVALID names --shards, or a row. */
+enum veil_status plan_sealed(struct plan_sealed_list *list, const struct rlwe_params *params, uint32_t asked,
+	const struct index_vectors *vectors, const struct rng *rng, const struct exec *exec,
+	struct veil_error *err) VEIL_MUST_CHECK;
+/** Would a server take it, norms and all? VEIL_E_INVALID. */
+enum veil_status plan_sealed_check(const struct rlwe_params *params, uint32_t shards,
+	const struct nn_spec *spec, struct veil_error *err) VEIL_MUST_CHECK;
+/** For people, on stdout. */
+void plan_sealed_print(const struct plan_sealed_list *list);
 
 /** Nonsense is refused before the long work, with spec->rows a guess. What an exact set can decode bounds its
  * scale as int8 does: then the terms come first, by traffic, and spec->scale is lowered to the largest that

@@ -93,6 +93,19 @@ class Sealed(unittest.TestCase):
         self.assertIn('no sealed search', refused.stderr)
         self.assertIn('there are sealed and fast', self.search('9', 3, '--mode', 'other').stderr)
 
+    def test_the_plan_is_told_without_building(self):
+        index = program('server/build/veil-index')
+        done = run(index, 'build', '--kind', 'sealed', '--plan', '--input', self.google)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        shapes = [line.split() for line in done.stdout.splitlines() if line.split()[-1][:2] in ('0.', '1.')]
+        chosen = [shape[1:] for shape in shapes if shape[0] == '*']
+        self.assertEqual([shape[0] for shape in chosen], ['1'])  # all rows fit in one pack: nothing is to be gained
+        self.assertGreater(len(shapes), 3)
+        self.assertEqual(int(chosen[0][2]), 2048 * (24 + 106 + 29) // 8)
+        self.assertNotEqual(run(index, 'build', '--plan', '--input', self.google).returncode, 0)
+        refused = run(index, 'build', '--kind', 'sealed', '--plan', '--shards', '513', '--input', self.google)
+        self.assertIn('at most 512', refused.stderr)
+
     def test_every_search_has_one_size(self):
         sizes = {(cost['bytes_up'], cost['bytes_down']) for row in (0, 5, 900)
                  for cost in [json.loads(self.search('9', row).stdout)['cost']]}
