@@ -22,11 +22,14 @@ static int print_json(json_t *object)
 
 static json_t *pack_info(const struct veil_index_info *i)
 {
-	return json_pack("{ss ss ss sb sf si sf sI si si si sI sI}", "id", i->id, "name", i->name, "params",
-		i->params, "exact", i->exact, "error", i->error, "dim", (int)i->dim, "scale", i->scale,
-		"records", (json_int_t)i->records, "shards", (int)i->shards, "rows", (int)i->rows,
-		"label_bytes", (int)i->label_bytes, "query_bytes", (json_int_t)i->query_bytes, "reply_bytes",
-		(json_int_t)i->reply_bytes);
+	return json_pack("{ss ss ss sb sf si sf sI si si si sI sI sb sf sI sI sI}", "id", i->id, "name",
+		i->name, "params", i->params, "exact", i->exact, "error", i->error, "dim", (int)i->dim,
+		"scale", i->scale, "records", (json_int_t)i->records, "shards", (int)i->shards, "rows",
+		(int)i->rows, "label_bytes", (int)i->label_bytes, "query_bytes", (json_int_t)i->query_bytes,
+		"reply_bytes", (json_int_t)i->reply_bytes, "sealed", i->sealed, "sealed_error",
+		i->sealed_error, "sealed_query_bytes", (json_int_t)i->sealed_query_bytes,
+		"sealed_reply_bytes", (json_int_t)i->sealed_reply_bytes, "sealed_static_bytes",
+		(json_int_t)i->sealed_static_bytes);
 }
 
 int output_info(const struct veil_index_info *info, int json)
@@ -45,6 +48,10 @@ int output_info(const struct veil_index_info *info, int json)
 		printf("scores      cosines within %.5f (standard deviation)\n", info->error);
 	printf("a query     %.1f KiB up, %.1f KiB down, whatever is asked\n",
 		(double)info->query_bytes / 1024, (double)info->reply_bytes / 1024);
+	if (info->sealed)
+		printf("sealed      %.1f KiB up, %.1f KiB down and %.1f held; cosines within %.5f\n",
+			(double)info->sealed_query_bytes / 1024, (double)info->sealed_reply_bytes / 1024,
+			(double)info->sealed_static_bytes / 1024, info->sealed_error);
 	return cli_finish();
 }
 

@@ -7,6 +7,7 @@
 #include "build/commands.h"
 #include "build/kv.h"
 #include "build/options.h"
+#include "build/plan.h"
 #include "store/check.h"
 
 /* Would a server take it? */
@@ -16,10 +17,10 @@ static enum veil_status check_spec(const struct store_index *index, const char *
 	struct veil_error why;
 	enum veil_status st = engine_open(&engine, &index->spec, cpu_features(), &why);
 
-	if (st != VEIL_OK)
-		return error_set(err, st, "%s: %.300s", dir, why.text);
 	engine_close(&engine);
-	return VEIL_OK;
+	if (st == VEIL_OK && index->sealed)
+		st = plan_sealed_check(index->sealed, index->shards, &index->spec, &why);
+	return st == VEIL_OK ? st : error_set(err, st, "%s: %.300s", dir, why.text);
 }
 
 static enum veil_status verify(const char *dir, struct veil_error *err)

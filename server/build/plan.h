@@ -55,6 +55,8 @@ struct plan_sealed_list {
 enum veil_status plan_sealed(struct plan_sealed_list *list, const struct rlwe_params *params, uint32_t asked,
 	const struct index_vectors *vectors, const struct rng *rng, const struct exec *exec,
 	struct veil_error *err) VEIL_MUST_CHECK;
+/** All traffic of a sealed search. */
+uint64_t plan_sealed_bytes(const struct rlwe_params *params, uint32_t shards, uint32_t rows, uint32_t dim);
 /** Would a server take it, norms and all? VEIL_E_INVALID. */
 enum veil_status plan_sealed_check(const struct rlwe_params *params, uint32_t shards,
 	const struct nn_spec *spec, struct veil_error *err) VEIL_MUST_CHECK;

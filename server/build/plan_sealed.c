@@ -37,6 +37,15 @@ static struct plan_sealed shape(const struct rlwe_params *p, uint32_t shards, ui
 	return s;
 }
 
+uint64_t plan_sealed_bytes(const struct rlwe_params *p, uint32_t shards, uint32_t rows, uint32_t dim)
+{
+	struct plan_sealed s = {.shards = shards, .room = ((rows - 1) >> p->log_n) + 1};
+
+	s.room <<= p->log_n;
+	weigh(&s, p, dim);
+	return s.bytes;
+}
+
 struct sample {
 	const float *rows;
 	uint32_t count, dim, queries;

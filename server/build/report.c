@@ -8,6 +8,7 @@
 #include "apple/engine.h"
 #include "base/cpu.h"
 #include "base/error.h"
+#include "build/plan.h"
 
 struct numbers {
 	const struct store_index *index;
@@ -19,6 +20,7 @@ struct numbers {
 	size_t query_bytes;
 	size_t reply_bytes; /* ciphertexts and labels */
 	double noise;
+	uint64_t sealed_bytes; /* all traffic of a sealed search */
 };
 
 static enum veil_status count(struct numbers *n, struct veil_error *err)
@@ -38,7 +40,15 @@ static enum veil_status count(struct numbers *n, struct veil_error *err)
 	n->reply_bytes = engine.shape->reply_bytes + (size_t)index->spec.rows * index->label_bytes;
 	n->noise = engine.nn ? nn_noise_std(engine.nn, index->spec.row_norm) : 0;
 	engine_close(&engine);
+	if (index->sealed)
+		n->sealed_bytes =
+			plan_sealed_bytes(index->sealed, index->shards, index->spec.rows, index->spec.dim);
 	return VEIL_OK;
+}
+
+static const char *kind_of(const struct store_index *index)
+{
+	return index->sealed ? "sealed" : engine_name(index->spec.params);
 }
 
 static void add_build(json_t *out, const struct report_build *b)
@@ -71,14 +81,16 @@ static json_t *to_json(const struct numbers *n)
 	hash_hex(id, index->id);
 	out = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:f, s:I, "
 			"s:I, s:I, s:I}",
-		"id", id, "name", index->name, "kind", engine_name(spec->params), "params",
-		spec->params->name, "rows", (json_int_t)index->records, "dim", (json_int_t)spec->dim,
-		"shards", (json_int_t)index->shards, "rows_per_shard", (json_int_t)spec->rows, "rows_stored",
-		(json_int_t)n->used, "rows_on_disk", (json_int_t)n->on_disk, "replication", n->replication,
-		"padding", n->padding, "terms", (json_int_t)spec->terms, "row_norm",
-		(json_int_t)spec->row_norm, "scale", (double)spec->scale, "label_bytes",
-		(json_int_t)index->label_bytes, "query_bytes", (json_int_t)n->query_bytes, "reply_bytes",
-		(json_int_t)n->reply_bytes, "codebook_bytes", (json_int_t)index->codebook_size);
+		"id", id, "name", index->name, "kind", kind_of(index), "params", spec->params->name, "rows",
+		(json_int_t)index->records, "dim", (json_int_t)spec->dim, "shards", (json_int_t)index->shards,
+		"rows_per_shard", (json_int_t)spec->rows, "rows_stored", (json_int_t)n->used, "rows_on_disk",
+		(json_int_t)n->on_disk, "replication", n->replication, "padding", n->padding, "terms",
+		(json_int_t)spec->terms, "row_norm", (json_int_t)spec->row_norm, "scale", (double)spec->scale,
+		"label_bytes", (json_int_t)index->label_bytes, "query_bytes", (json_int_t)n->query_bytes,
+		"reply_bytes", (json_int_t)n->reply_bytes, "codebook_bytes",
+		(json_int_t)index->codebook_size);
+	if (out && index->sealed)
+		json_object_set_new(out, "sealed_bytes", json_integer((json_int_t)n->sealed_bytes));
 	if (out && n->built)
 		add_build(out, n->built);
 	return out;
@@ -115,6 +127,9 @@ static void print_text(const struct numbers *n)
 		(double)n->query_bytes / 1024, (double)n->reply_bytes / 1024,
 		(double)spec->rows * index->label_bytes / 1024, n->noise,
 		engine_exact(spec->params) ? "of a score before rounding: scores are exact" : "of a cosine");
+	if (index->sealed)
+		printf("sealed       %.1f KiB in all, the static half included (%s)\n",
+			(double)n->sealed_bytes / 1024, index->sealed->name);
 	printf("codebook     %.1f KiB\n", (double)index->codebook_size / 1024);
 	if (!n->built)
 		return;

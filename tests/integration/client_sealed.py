@@ -106,6 +106,21 @@ class Sealed(unittest.TestCase):
         refused = run(index, 'build', '--kind', 'sealed', '--plan', '--shards', '513', '--input', self.google)
         self.assertIn('at most 512', refused.stderr)
 
+    def test_info_and_verify_know_the_kind(self):
+        index = program('server/build/veil-index')
+        for name, bytes_ in (('1', 40704), ('9', 40704), ('plain', None)):
+            directory = os.path.join(self.directory.name, name)
+            told = json.loads(run(index, 'info', directory, '--json').stdout)
+            self.assertEqual((told['kind'], told.get('sealed_bytes')), ('sealed' if bytes_ else 'nn', bytes_))
+            self.assertEqual(run(index, 'verify', directory).returncode, 0)
+            told = json.loads(run(program('client/cli/veil'), 'info', '--direct', '--server', self.url[name], '--json').stdout)
+            self.assertEqual(told['sealed'], bytes_ is not None)
+            if bytes_:
+                # what travels, frames aside
+                self.assertAlmostEqual(told['sealed_query_bytes'] + told['sealed_reply_bytes'] + told['sealed_static_bytes'],
+                                       bytes_, delta=100)
+                self.assertLess(told['sealed_error'], 0.0025)
+
     def test_every_search_has_one_size(self):
         sizes = {(cost['bytes_up'], cost['bytes_down']) for row in (0, 5, 900)
                  for cost in [json.loads(self.search('9', row).stdout)['cost']]}
