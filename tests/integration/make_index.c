@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* make_index DIR SHARDS ROWS LABEL_BYTES [SEED [TERMS [DIM]]]: writes a small index of random rows and labels
- * with the compact parameter set, the same for the same arguments, so that tests of veild need no data and no
- * clustering. */
+/* make_index DIR SHARDS ROWS LABEL_BYTES [SEED [TERMS [DIM [SEALED-SET]]]]: writes a small index of random
+ * rows and labels with the compact parameter set, the same for the same arguments, so that tests of veild
+ * need no data and no clustering. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 	enum veil_status st;
 	uint8_t id[HASH_BYTES];
 
-	if (argc < 5 || argc > 8)
+	if (argc < 5 || argc > 9)
 		return 2;
 	plan.spec.params = rlwe_params_find("search_n2048_q28");
 	plan.shards = codebook.shards = (uint32_t)strtoul(argv[2], NULL, 10);
@@ -77,6 +77,8 @@ int main(int argc, char **argv)
 		plan.spec.terms = (uint32_t)strtoul(argv[6], NULL, 10);
 	if (argc > 7)
 		plan.spec.dim = codebook.dim = (uint32_t)strtoul(argv[7], NULL, 10);
+	if (argc > 8)
+		plan.sealed = rlwe_params_find(argv[8]);
 	if (plan.spec.dim > MAX_DIM)
 		return 2;
 	plan.records = (uint64_t)plan.shards * (plan.spec.rows - 1);

@@ -25,11 +25,11 @@ SCRATCH = tempfile.mkdtemp(prefix='veil-test-')
 atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 
 
-def make_index(name, shards=3, rows=300, label_bytes=16, again=False, seed=1, terms=2, dim=32):
+def make_index(name, shards=3, rows=300, label_bytes=16, again=False, seed=1, terms=2, dim=32, sealed=None):
     """With `again` a new version in an index that is there."""
     path = os.path.join(SCRATCH, name)
     if again or not os.path.exists(path):
-        subprocess.run([MAKE_INDEX, path, *map(str, (shards, rows, label_bytes, seed, terms, dim))], check=True)
+        subprocess.run([MAKE_INDEX, path, *map(str, (shards, rows, label_bytes, seed, terms, dim)), *([sealed] if sealed else [])], check=True)
     return path
 
 
