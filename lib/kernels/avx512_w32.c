@@ -9,6 +9,8 @@ void kernels_avx512_w32(struct kernels *k, unsigned q_bits, unsigned log_n)
 	avx512_w32_select_arrays(k);
 	avx512_w32_select_mac(k);
 	avx512_w32_select_bits(k);
+	avx512_w32_select_constants(k);
+	avx512_w32_select_rows(k);
 	if (log_n < AVX512_W32_MIN_LOG_N)
 		return;
 	k->ntt_table_bytes = avx512_w32_table_bytes;

@@ -120,5 +120,7 @@ INLINE void store_words(void *to, size_t n, __m512i x)
 void avx512_w32_select_mac(struct kernels *k);
 void avx512_w32_select_arrays(struct kernels *k);
 void avx512_w32_select_bits(struct kernels *k);
+void avx512_w32_select_constants(struct kernels *k);
+void avx512_w32_select_rows(struct kernels *k);
 
 #endif

@@ -8,6 +8,7 @@ void kernels_avx512_w52(struct kernels *k, unsigned q_bits, unsigned log_n)
 	const bool wide = q_bits > AVX512_W52_LEAN_BITS;
 
 	avx512_w52_select_products(k);
+	avx512_w52_select_constants(k);
 	if (log_n < AVX512_W8_MIN_LOG_N || log_n > AVX512_W8_MAX_LOG_N)
 		return;
 	k->ntt_table_bytes = avx512_w8_table_bytes;

@@ -31,7 +31,9 @@ INLINE __m512i negative(uint64_t q)
 	return _mm512_set1_epi64((long long)(((uint64_t)1 << WORD_BITS) - q));
 }
 
-/** mul and mac. */
+/** mul, mac and dot. */
 void avx512_w52_select_products(struct kernels *k);
+/** affine, mul_add, sub_mul. */
+void avx512_w52_select_constants(struct kernels *k);
 
 #endif

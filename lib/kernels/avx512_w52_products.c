@@ -69,10 +69,10 @@ struct mac {
 	size_t n, outputs, terms;
 	size_t chunk; /* terms whose sum is below 2^104, and the low halves' below 2^64 */
 	__m512i q, q_2, neg_q;
-	struct constant low, high; /* 2^-64 and 2^-12 mod q */
+	struct constant low, high; /* c and c 2^52 mod q: the sum is multiplied by c */
 };
 
-/* low + high 2^52, times 2^-64. */
+/* low + high 2^52, times the constants: 2^-64 for mac, 1 for dot. */
 INLINE __m512i redc(__m512i low, __m512i high, const struct mac *m)
 {
 	__m512i x;
@@ -121,11 +121,18 @@ INLINE void row(const struct mac *m, const uint64_t *w, unsigned v, size_t o, si
 			(uint64_t *)m->out[v + (unsigned)k / 2] + o * m->n + i + k % 2 * WORDS, sum[k]);
 }
 
-static void mac(void *const *out, const void *w, const void *const *x, unsigned vectors, size_t n,
-	size_t outputs, size_t terms, const struct kernels_prime *p)
+/* How many products have a sum below 2^104, and the low halves' below 2^64. */
+static size_t chunk_of(const struct kernels_prime *p)
 {
 	const uint128 square = (uint128)(p->q - 1) * (p->q - 1);
 	const uint64_t fit = (uint64_t)((((uint128)1 << 104) - 1) / square), most = (uint64_t)1 << 12;
+
+	return fit < most ? fit : most;
+}
+
+static void mac(void *const *out, const void *w, const void *const *x, unsigned vectors, size_t n,
+	size_t outputs, size_t terms, const struct kernels_prime *p)
+{
 	/* R R^-1 = 1 + q (-q^-1 mod R) */
 	const uint64_t inverse = u128_hi((uint128)p->q * p->neg_inv + 1);
 	const uint64_t shifted = (uint64_t)(((uint128)inverse << WORD_BITS) % p->q);
@@ -136,7 +143,7 @@ static void mac(void *const *out, const void *w, const void *const *x, unsigned 
 		.n = n,
 		.outputs = outputs,
 		.terms = terms,
-		.chunk = fit < most ? fit : most,
+		.chunk = chunk_of(p),
 		.q = _mm512_set1_epi64((long long)p->q),
 		.q_2 = _mm512_set1_epi64((long long)p->q * 2),
 		.neg_q = negative(p->q),
@@ -157,8 +164,43 @@ static void mac(void *const *out, const void *w, const void *const *x, unsigned 
 	}
 }
 
+/* --- sums of products of rows: the same sums, and the same reduction by other constants */
+
+static void dot(void *dst, const void *const *a, const void *const *b, size_t terms, size_t n,
+	const struct kernels_prime *p)
+{
+	const struct mac m = {
+		.chunk = chunk_of(p),
+		.q = _mm512_set1_epi64((long long)p->q),
+		.q_2 = _mm512_set1_epi64((long long)p->q * 2),
+		.neg_q = negative(p->q),
+		.low = constant_of(1, p->q),
+		.high = constant_of(((uint64_t)1 << WORD_BITS) % p->q, p->q),
+	};
+
+	for (size_t i = 0; i < n; i += WORDS) {
+		__m512i sum = _mm512_setzero_si512();
+
+		for (size_t t = 0; t < terms;) {
+			const size_t end = terms - t < m.chunk ? terms : t + m.chunk;
+			__m512i low = _mm512_setzero_si512(), high = low;
+
+			for (; t < end; t++) {
+				const __m512i x = load_words((const uint64_t *)a[t] + i, n - i);
+				const __m512i y = load_words((const uint64_t *)b[t] + i, n - i);
+
+				low = mul_add_low(low, x, y);
+				high = mul_add_high(high, x, y);
+			}
+			sum = reduce_down(_mm512_add_epi64(sum, redc(low, high, &m)), m.q);
+		}
+		store_words((uint64_t *)dst + i, n - i, sum);
+	}
+}
+
 void avx512_w52_select_products(struct kernels *k)
 {
 	k->mul = mul;
 	k->mac = mac;
+	k->dot = dot;
 }

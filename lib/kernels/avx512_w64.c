@@ -10,6 +10,7 @@ void kernels_avx512_w64(struct kernels *k, unsigned q_bits, unsigned log_n)
 	avx512_w8_arrays_select(k);
 	avx512_w8_bits_select(k);
 	avx512_w64_select_products(k);
+	avx512_w64_select_constants(k);
 	if (log_n < AVX512_W8_MIN_LOG_N || log_n > AVX512_W8_MAX_LOG_N)
 		return;
 	k->ntt_table_bytes = avx512_w8_table_bytes;

@@ -6,7 +6,9 @@
 
 #define AVX512_W64_LAZY_BITS 61 /* of q, for the faster transform */
 
-/** mul, mac and remainder. */
+/** mul, mac, dot and remainder. */
 void avx512_w64_select_products(struct kernels *k);
+/** affine, mul_add, sub_mul. */
+void avx512_w64_select_constants(struct kernels *k);
 
 #endif

@@ -99,15 +99,20 @@ INLINE __m512i row(const struct mac *m, const uint64_t *w, const uint64_t *x)
 	return sum;
 }
 
-static void mac(void *const *out, const void *w, const void *const *x, unsigned vectors, size_t n,
-	size_t outputs, size_t terms, const struct kernels_prime *p)
+static struct mac mac_of(size_t terms, const struct kernels_prime *p)
 {
-	const struct mac m = {
+	return (struct mac){
 		.terms = terms,
 		.q = _mm512_set1_epi64((long long)p->q),
 		.neg_inv = _mm512_set1_epi64((long long)p->neg_inv),
 		.inverse = _mm512_set1_epi64((long long)(uint64_t)(((uint128)1 << 64) / p->q)),
 	};
+}
+
+static void mac(void *const *out, const void *w, const void *const *x, unsigned vectors, size_t n,
+	size_t outputs, size_t terms, const struct kernels_prime *p)
+{
+	const struct mac m = mac_of(terms, p);
 	const uint64_t *block = w;
 
 	for (size_t i = 0; i < n; i += KERNELS_LANES) {
@@ -123,7 +128,7 @@ static void mac(void *const *out, const void *w, const void *const *x, unsigned 
 	}
 }
 
-/* --- remainders of 128 bits: the high word times 2^64 mod q, and the low one, by Shoup */
+/* --- by constants, by Shoup */
 
 struct constant {
 	__m512i w, quotient; /* floor(w 2^64 / q) */
@@ -144,6 +149,33 @@ INLINE __m512i mul_by(__m512i y, struct constant c, __m512i q)
 
 	return reduce_down(_mm512_sub_epi64(_mm512_mullo_epi64(y, c.w), _mm512_mullo_epi64(high, q)), q);
 }
+
+/* --- sums of products of rows: those of mac, times 2^64 */
+
+static void dot(void *dst, const void *const *a, const void *const *b, size_t terms, size_t n,
+	const struct kernels_prime *p)
+{
+	const struct constant scale = constant_of(p->mont_one, p->q);
+	const struct mac m = mac_of(terms, p);
+	const __m512i zero = _mm512_setzero_si512();
+
+	for (size_t i = 0; i < n; i += WORDS) {
+		__m512i sum = zero;
+
+		for (size_t t = 0; t < terms;) {
+			const size_t end = terms - t < CHUNK ? terms : t + CHUNK;
+			struct sums s = {zero, zero, zero, zero, zero};
+
+			for (; t < end; t++)
+				s = mul_add(s, load_words((const uint64_t *)a[t] + i, n - i),
+					load_words((const uint64_t *)b[t] + i, n - i));
+			sum = reduce_down(_mm512_add_epi64(sum, redc(s, &m)), m.q);
+		}
+		store_words((uint64_t *)dst + i, n - i, mul_by(sum, scale, m.q));
+	}
+}
+
+/* --- remainders of 128 bits: the high word times 2^64 mod q, and the low one */
 
 static void remainder_of_wide(void *dst, const uint8_t *bytes, size_t n, const struct kernels_prime *p)
 {
@@ -170,4 +202,5 @@ void avx512_w64_select_products(struct kernels *k)
 	k->mul = mul;
 	k->remainder = remainder_of_wide;
 	k->mac = mac;
+	k->dot = dot;
 }

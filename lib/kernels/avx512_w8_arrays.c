@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/avx512_w8.h"
+#include "kernels/forms.h"
 
 #define MAX_FOLD_LOG 32 /* of more than anybody has memory for */
 
@@ -50,6 +51,25 @@ static void interleave(void *dst, const void *src, size_t n, size_t terms, size_
 	}
 }
 
+static void permute(void *dst, const void *src, const uint32_t *map, size_t n)
+{
+	const uint64_t *from = src;
+	uint64_t *to = dst;
+	struct kernels generic;
+	size_t i = 0;
+
+	for (; i + WORDS <= n; i += WORDS) {
+		/* the three low bits count */
+		const __m512i at = _mm512_cvtepu32_epi64(
+			_mm256_srli_epi32(_mm256_loadu_si256((const __m256i *)(const void *)(map + i)), 1));
+		const __m512i x = _mm512_loadu_si512(from + (map[i] >> 4) * 8);
+
+		_mm512_storeu_si512(to + i, _mm512_permutexvar_epi64(at, x));
+	}
+	kernels_generic_w8(&generic);
+	generic.permute(to + i, src, map + i, n - i);
+}
+
 /* Sums of neighbours: 8 of the 16 words of a, b. */
 INLINE __m512i add_pairs(__m512i a, __m512i b, __m512i q)
 {
@@ -89,5 +109,6 @@ void avx512_w8_arrays_select(struct kernels *k)
 	k->sub = sub;
 	k->neg = neg;
 	k->interleave = interleave;
+	k->permute = permute;
 	k->fold = fold;
 }

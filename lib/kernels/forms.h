@@ -45,14 +45,14 @@ void kernels_avx2_w64_fma_constants(struct kernels *k, unsigned q_bits);
 /** unpack, remainder. */
 void kernels_avx2_w64_bytes(struct kernels *k);
 
-/** Words of 4 bytes, with what CPU_AVX512 stands for; the transform from N = 32 on. */
+/** Words of 4 bytes, with what CPU_AVX512 stands for: every row; the transform from N = 32 on. */
 void kernels_avx512_w32(struct kernels *k, unsigned q_bits, unsigned log_n);
 
 /* Words of 8 bytes; the transform for N = 2^8..2^15. */
 
-/** With what CPU_AVX512 stands for. */
+/** Every row, with what CPU_AVX512 stands for. */
 void kernels_avx512_w64(struct kernels *k, unsigned q_bits, unsigned log_n);
-/** On top of it, with CPU_IFMA too, for q_bits <= 50. */
+/** On top of it, what multiplies, with CPU_IFMA too, for q_bits <= 50. */
 void kernels_avx512_w52(struct kernels *k, unsigned q_bits, unsigned log_n);
 
 /* Of the scan and of apply. */

@@ -51,6 +51,18 @@ EMULATED __m512i _mm512_maskz_loadu_epi32(__mmask16 mask, const void *from)
 	return x;
 }
 
+EMULATED __m256i _mm256_maskz_loadu_epi32(__mmask8 mask, const void *from)
+{
+	uint32_t word[8] = {0};
+	__m256i x;
+
+	for (unsigned i = 0; i < 8; i++)
+		if (mask >> i & 1)
+			memcpy(&word[i], (const char *)from + 4 * i, 4);
+	memcpy(&x, word, sizeof x);
+	return x;
+}
+
 EMULATED __m512i _mm512_maskz_loadu_epi64(__mmask8 mask, const void *from)
 {
 	uint64_t word[8] = {0};
@@ -140,6 +152,9 @@ EMULATED void emulated_store(void *to, __m512i x)
 #undef _mm512_store_si512
 #define _mm512_store_si512(to, x) emulated_store(to, x)
 
+#define _mm512_cmpgt_epu32_mask(a, b) ((__mmask16)~_mm512_cmpge_epu32_mask(b, a))
+#define _mm512_cmpgt_epu64_mask(a, b) ((__mmask8)~_mm512_cmpge_epu64_mask(b, a))
+
 EMULATED int _mm512_reduce_add_epi32(__m512i x)
 {
 	uint32_t word[16], sum = 0;
@@ -148,6 +163,19 @@ EMULATED int _mm512_reduce_add_epi32(__m512i x)
 	for (unsigned i = 0; i < 16; i++)
 		sum += word[i];
 	return (int)sum;
+}
+
+EMULATED __m512i _mm512_cvtepu32_epi64(__m256i x)
+{
+	uint32_t word[8];
+	uint64_t out[8];
+	__m512i wide;
+
+	memcpy(word, &x, sizeof x);
+	for (unsigned i = 0; i < 8; i++)
+		out[i] = word[i];
+	memcpy(&wide, out, sizeof wide);
+	return wide;
 }
 
 EMULATED __m512i _mm512_cvtepi32_epi64(__m256i x)
