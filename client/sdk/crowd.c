@@ -34,6 +34,14 @@ void crowd_settle(struct veil_crowd *c, struct question *q, enum veil_status st,
 	pthread_cond_broadcast(&c->changed);
 }
 
+enum veil_status crowd_take(struct veil_crowd *c, struct question *q, struct veil_error *err)
+{
+	const enum veil_crowd_mode mode = c->epoch.terms.mode;
+
+	q->asked.sealed = mode == VEIL_CROWD_SEALED;
+	return search_create(&q->search, c->client, &q->asked, mode == VEIL_CROWD_ALL_SHARDS, err);
+}
+
 void crowd_refuse_waiting(struct veil_crowd *c, enum veil_status st, const struct veil_error *err)
 {
 	struct question *q;
@@ -147,7 +155,7 @@ static enum veil_status ask_now(struct veil_crowd *c, struct question *q, struct
 	if (!c->runs || mode == VEIL_CROWD_COVER)
 		return error_set(err, VEIL_E_BUSY, "%.480s",
 			c->runs ? e->terms.problem : "no epoch is under way; ask again in a moment");
-	st = search_create(&q->search, c->client, &q->asked, mode == VEIL_CROWD_ALL_SHARDS, err);
+	st = crowd_take(c, q, err);
 	if (st != VEIL_OK)
 		return st;
 	requests = search_requests(q->search);

@@ -100,8 +100,7 @@ static void take_questions(struct veil_crowd *c)
 
 	while ((q = c->first)) {
 		uint32_t before = e->questions;
-		enum veil_status st = search_create(
-			&q->search, c->client, &q->asked, e->terms.mode == VEIL_CROWD_ALL_SHARDS, &q->err);
+		enum veil_status st = crowd_take(c, q, &q->err);
 
 		if (st == VEIL_OK && !epoch_add(e, q->search)) {
 			search_destroy(q->search);

@@ -52,6 +52,8 @@ void crowd_wait_until(struct veil_crowd *c, int64_t ms);
 /** A request of it is over, well or not. */
 void crowd_settle(
 	struct veil_crowd *c, struct question *q, enum veil_status st, const struct veil_error *err);
+/** Makes its search, on the terms of the epoch. */
+enum veil_status crowd_take(struct veil_crowd *c, struct question *q, struct veil_error *err) VEIL_MUST_CHECK;
 /** All of what waits. */
 void crowd_refuse_waiting(struct veil_crowd *c, enum veil_status st, const struct veil_error *err);
 /** What came of a request says whether the server has another version. */

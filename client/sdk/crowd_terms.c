@@ -40,12 +40,17 @@ void crowd_terms_choose(struct crowd_terms *terms, const struct privacy_account 
 				     : error_set(&err, VEIL_E_INVALID, "%.400s", why);
 
 	if (st != VEIL_OK) {
-		bool all = search_can_ask_all(session);
+		const char *instead = "fakes are sent, and no question, for all shards at once are too many";
 
-		t.mode = all ? VEIL_CROWD_ALL_SHARDS : VEIL_CROWD_COVER;
-		snprintf(t.problem, sizeof t.problem, "%.420s; %s", err.text,
-			all ? "every request asks all shards"
-			    : "fakes are sent, and no question, for all shards at once are too many");
+		t.mode = VEIL_CROWD_COVER;
+		if (session->sealed) {
+			t.mode = VEIL_CROWD_SEALED;
+			instead = "every request is a sealed search";
+		} else if (search_can_ask_all(session)) {
+			t.mode = VEIL_CROWD_ALL_SHARDS;
+			instead = "every request asks all shards";
+		}
+		snprintf(t.problem, sizeof t.problem, "%.420s; %s", err.text, instead);
 	}
 	*terms = t;
 }

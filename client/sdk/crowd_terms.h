@@ -29,8 +29,8 @@ struct crowd_terms {
 /** `attest` is NULL where there is none, for the reason `why`. More users than CROWD_MAX_USERS count as so
  * many. Not HIDDEN: no attestation, one whose epochs are longer than ours (a client of one of ours need not
  * have been counted in one of them), fewer users than CROWD_MIN_USERS or than there are fakes for a shard
- * (asking all shards is then cheaper, and says nothing). All shards are asked where the server offers that,
- * else no question leaves. */
+ * (asking all shards is then cheaper, and says nothing). Then requests are sealed searches where the index
+ * has that, else ask all shards where the server offers that, else no question leaves. */
 void crowd_terms_choose(struct crowd_terms *terms, const struct privacy_account *account,
 	const struct session *session, const struct attest *attest, const char *why, uint32_t epoch_ms);
 

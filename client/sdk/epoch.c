@@ -49,7 +49,7 @@ enum veil_status epoch_request(const struct epoch *e, const struct privacy_item 
 		return VEIL_OK;
 	}
 	REQUIRE(item->question == PRIVACY_FAKE || item->question == PRIVACY_FILL);
-	st = search_create_fake(fake, e->client, shard, err);
+	st = search_create_fake(fake, e->client, shard, e->terms.mode == VEIL_CROWD_SEALED, err);
 	*out = (struct epoch_request){*fake, 0};
 	return st;
 }

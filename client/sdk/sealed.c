@@ -51,7 +51,8 @@ enum veil_status sealed_write(struct secret_sealed **query, uint8_t *body, const
 	const float *vector, uint32_t cluster, struct veil_error *err)
 {
 	struct rng rng = rng_system();
-	enum veil_status st = secret_sealed_create(query, s->sealed, vector, cluster, &rng, err);
+	enum veil_status st = vector ? secret_sealed_create(query, s->sealed, vector, cluster, &rng, err)
+				     : secret_sealed_create_fake(query, s->sealed, &rng, err);
 
 	if (st == VEIL_OK)
 		secret_sealed_write(*query, wire_retrieve_frame(&s->retrieval, body, s->config.index_id));

@@ -6,7 +6,7 @@
 #include "secret/sealed.h"
 
 /** One request of a sealed search: a new query object, and the body that it leaves in, of
- * wire_retrieve_bytes(&s->retrieval). Errors as secret_sealed_create. */
+ * wire_retrieve_bytes(&s->retrieval); a fake where `vector` is NULL. Errors as secret_sealed_create. */
 enum veil_status sealed_write(struct secret_sealed **query, uint8_t *body, const struct session *s,
 	const float *vector, uint32_t cluster, struct veil_error *err) VEIL_MUST_CHECK;
 

@@ -173,12 +173,13 @@ enum veil_status search_create(struct search **out, const struct veil_client *cl
 	return create(out, &x, question->vector, err);
 }
 
-enum veil_status search_create_fake(
-	struct search **out, const struct veil_client *client, uint32_t shard, struct veil_error *err)
+enum veil_status search_create_fake(struct search **out, const struct veil_client *client, uint32_t shard,
+	bool sealed, struct veil_error *err)
 {
 	struct search x = {.client = client,
 		.session = client->session,
 		.fake = true,
+		.sealed = sealed,
 		.all = shard == WIRE_ALL_SHARDS,
 		.requests = 1,
 		.top = 1};
@@ -271,7 +272,8 @@ static enum veil_status write_sealed(void *arg, struct veil_error *err)
 	const struct search *x = a->x;
 
 	forget(a);
-	return sealed_write(&a->sealed, a->body, x->session, x->unit, x->hits->shards[a->i], err);
+	return sealed_write(
+		&a->sealed, a->body, x->session, x->fake ? NULL : x->unit, x->hits->shards[a->i], err);
 }
 
 /* A fresh query object for each request: its ciphertexts exist in `body` alone, and are sent once. */

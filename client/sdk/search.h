@@ -23,9 +23,10 @@ bool search_can_ask_all(const struct session *session);
  * `probes` nearest. Errors as veil_client_search. */
 enum veil_status search_create(struct search **out, const struct veil_client *client,
 	const struct search_question *question, bool all, struct veil_error *err) VEIL_MUST_CHECK;
-/** Nothing is looked for in `shard`, or in WIRE_ALL_SHARDS. */
+/** Nothing is looked for in `shard`, or in WIRE_ALL_SHARDS; or by a sealed search, of an index that has it.
+ */
 enum veil_status search_create_fake(struct search **out, const struct veil_client *client, uint32_t shard,
-	struct veil_error *err) VEIL_MUST_CHECK;
+	bool sealed, struct veil_error *err) VEIL_MUST_CHECK;
 
 /** How many requests it takes. */
 uint32_t search_requests(const struct search *search);

@@ -20,6 +20,7 @@ struct veil_crowd;
 enum veil_crowd_mode {
 	VEIL_CROWD_COVER, /* nothing: fakes leave, but no question does */
 	VEIL_CROWD_ALL_SHARDS, /* one request is evaluated on every shard; costs no budget */
+	VEIL_CROWD_SEALED, /* every request is a sealed search; costs no budget */
 	VEIL_CROWD_HIDDEN, /* fakes, as the budget's eps and delta promise */
 };
 

@@ -19,7 +19,7 @@ import time
 import unittest
 from collections import Counter
 
-from client_relay import VEIL, VEIL_RELAY, World
+from client_relay import VEIL, VEIL_INDEX, VEIL_RELAY, World
 from fake_relay import Relay as FakeRelay
 from relay import Relay
 from veild import SCRATCH, make_index
@@ -94,11 +94,22 @@ class CrowdWorld(World):
     """An operator, a relay, and who trusts them."""
 
     def __init__(self, **index):
+        self.kind = index.pop('kind', None)
         super().__init__(**index)
         self.relay_key, self.trust = self.path('relay.key'), self.path('trust')
         public = subprocess.run([VEIL_RELAY, '--new-attestation-key', self.relay_key], capture_output=True, text=True, check=True)
         with open(self.key + '.pub', encoding='ascii') as operator, open(self.trust, 'w', encoding='ascii') as f:
             f.write(operator.read() + 'relay ' + public.stdout.split()[-1] + '\n')
+
+    def publish(self):
+        if self.kind:  # before anything is signed: another index in place of the first one
+            vectors, self.index = self.path('vectors.jsonl'), self.path('index')
+            with open(vectors, 'w', encoding='ascii') as f:
+                for i in range(60):
+                    f.write(json.dumps({'id': i, 'vector': [math.sin(i * 31 + j * j) for j in range(32)]}) + '\n')
+            subprocess.run([VEIL_INDEX, 'build', '--input', vectors, '--output', self.index, '--shards', '3', '--kind', self.kind],
+                           check=True, capture_output=True)
+        super().publish()
 
     def attestation(self, users, seconds, path='/veil'):
         return clients('attest', self.relay_key, path, users, seconds)
@@ -210,6 +221,31 @@ class Crowd(unittest.TestCase):
             spent = json.loads(subprocess.run([VEIL, 'privacy', '--budget', budget, '--json'], capture_output=True, check=True).stdout)
             self.assertEqual(spent['ever'], 0)
 
+    def test_a_sealed_index_without_an_attestation_is_asked_by_sealed_search(self):
+        world = CrowdWorld(name='sealed', kind='sealed')
+        budget = world.budget('sealed')
+        with world.serve() as server, world.relay(server, '--mix', 'off') as relay, Front(relay, None) as front:
+            self.world, before = world, self.world
+            process, path = self.agent(front, budget)
+            self.world = before
+            shown = self.ask(path, '--json')
+            self.assertEqual(shown.returncode, 0, shown.stderr)
+            shown = json.loads(shown.stdout)
+            plain = subprocess.run([VEIL, 'search', '--direct', '--server', 'http://' + server.address, '--vector', self.vector,
+                                    '--mode', 'sealed', '--json'], capture_output=True, text=True, check=True)
+            self.assertEqual(shown['results'][0]['record'], json.loads(plain.stdout)['results'][0]['record'])
+            self.assertEqual(shown['cost']['shards'], [])
+            posts = len(front.posts())
+            until = time.monotonic() + 30
+            while len(front.posts()) == posts:
+                self.assertLess(time.monotonic(), until, 'no question, and nothing is sent')
+                time.sleep(0.02)
+            process.send_signal(signal.SIGTERM)
+            self.assertIn('every request is a sealed search', process.communicate(timeout=60)[1])
+            # queries have one size, which is not that of a configuration fetched through the relay
+            sizes = Counter((len(p['body']), len(p['reply'])) for p in front.posts()[-2:])
+            self.assertEqual(len(sizes), 1, sizes)
+
     def test_eight_clients_get_their_answers_and_the_counts_of_shards_are_as_planned(self):
         with Front(self.relay, self.world.attestation(100, 1)) as front:
             port = front.url.split(':')[2].split('/')[0]
@@ -229,7 +265,7 @@ def check_run(test, world, port, count, epoch, questions, eps, delta, users, sha
     for line in process.stdout:
         f = line.split()
         if f[0] == 'epoch':
-            test.assertEqual(f[4], '2', line)  # hidden
+            test.assertEqual(f[4], '3', line)  # hidden
             used.add((int(f[6]), int(f[8])))
             if started:
                 started(int(f[1]))

@@ -19,7 +19,7 @@ struct world {
 	struct inside *server;
 	struct veil_client *client;
 	struct veil_crowd *crowd;
-	atomic_uint queries[INSIDE_SHARDS], all, epochs, modes[3], requests, failures;
+	atomic_uint queries[INSIDE_SHARDS], all, epochs, modes[4], requests, failures;
 	uint32_t users;
 	enum veil_status attests; /* what asking for an attestation comes to */
 };
