@@ -314,6 +314,7 @@ void veil_crowd_destroy(struct veil_crowd *c)
 	pthread_mutex_lock(&c->lock);
 	while (c->busy > 0 || c->callers > 0)
 		pthread_cond_wait(&c->changed, &c->lock);
+	crowd_epoch_reap(c);
 	pthread_mutex_unlock(&c->lock);
 	free_crowd(c);
 }

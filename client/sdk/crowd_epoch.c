@@ -11,6 +11,8 @@
 
 /* A request at its instant, in a thread of its own. */
 struct job {
+	pthread_t thread;
+	struct job *next; /* of those that are over */
 	struct veil_crowd *crowd;
 	struct privacy_item item; /* what it was made for */
 	struct epoch_request request;
@@ -33,11 +35,23 @@ static void *send_request(void *arg)
 	if (job->question)
 		crowd_settle(c, job->question, st, &err);
 	search_destroy(job->fake);
+	job->next = c->over;
+	c->over = job;
 	c->busy--;
 	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
-	free(job);
 	return NULL;
+}
+
+void crowd_epoch_reap(struct veil_crowd *c)
+{
+	struct job *job;
+
+	while ((job = c->over)) {
+		c->over = job->next;
+		pthread_join(job->thread, NULL); /* it needs the lock no more */
+		free(job);
+	}
 }
 
 /* Made before its instant, so that this one does not tell what it took. NULL: no memory. */
@@ -76,18 +90,13 @@ static void give_up(struct veil_crowd *c, const struct privacy_item *item, const
 
 static void launch(struct veil_crowd *c, struct job *job)
 {
-	pthread_t thread;
-	pthread_attr_t attr;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	crowd_epoch_reap(c);
 	c->busy++;
-	if (pthread_create(&thread, &attr, send_request, job) != 0) {
-		c->busy--;
-		give_up(c, &job->item, "no thread for a request; ask again");
-		discard(job);
-	}
-	pthread_attr_destroy(&attr);
+	if (pthread_create(&job->thread, NULL, send_request, job) == 0)
+		return;
+	c->busy--;
+	give_up(c, &job->item, "no thread for a request; ask again");
+	discard(job);
 }
 
 /* --- one epoch */

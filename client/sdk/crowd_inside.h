@@ -32,6 +32,7 @@ struct veil_crowd {
 	pthread_cond_t changed; /* any of it; its clock is that of epochs */
 	bool stop;
 	bool stale; /* the server has another version by now */
+	struct job *over; /* requests whose threads are to be joined */
 	unsigned busy; /* requests under way: they use the client's session */
 	unsigned callers; /* within veil_crowd_search */
 	struct question *first, **last; /* that wait for an epoch */
@@ -63,5 +64,7 @@ void crowd_note(struct veil_crowd *c, enum veil_status st);
 void crowd_epoch_begin(struct veil_crowd *c, int64_t begin_ms);
 /** Sends each item at its instant, until the epoch is over. */
 void crowd_epoch_run(struct veil_crowd *c);
+/** Joins the threads of requests that are over. */
+void crowd_epoch_reap(struct veil_crowd *c);
 
 #endif
