@@ -432,14 +432,26 @@ const char *transport_ohttp_note(const struct transport *t)
 	return o->sealing.choice.note;
 }
 
+/* OpenSSL's locked heap is set up by the first one of the process, alone (crypto.h): users may create clients
+ * in several threads at once. */
+static void set_heap_up(void)
+{
+	struct crypto *first = NULL;
+
+	if (crypto_create(&first, NULL) == VEIL_OK)
+		crypto_destroy(first);
+}
+
 enum veil_status transport_ohttp_create(struct transport *out, const char *url, const char *ca,
 	const struct trust *trust, struct veil_error *err)
 {
 	struct ohttp *o = calloc(1, sizeof *o);
+	static pthread_once_t heap = PTHREAD_ONCE_INIT;
 	struct crypto *first = NULL;
 	enum veil_status st;
 
 	*out = (struct transport){0};
+	pthread_once(&heap, set_heap_up);
 	if (!o)
 		return error_set(err, VEIL_E_NOMEM, "no memory for a relay");
 	pthread_mutex_init(&o->lock, NULL);
@@ -447,7 +459,7 @@ enum veil_status transport_ohttp_create(struct transport *out, const char *url, 
 	o->policy = KEYCONFIG_PREFER_PQ;
 	st = transport_http_create_relay(&o->http, &o->path, url, ca, err);
 	if (st == VEIL_OK)
-		st = crypto_create(&first, err); /* before there are other threads: crypto.h */
+		st = crypto_create(&first, err); /* it can be had, or why not */
 	crypto_destroy(first);
 	if (st == VEIL_OK && strlen(o->path) > 900)
 		st = error_set(err, VEIL_E_INVALID, "the path of the relay is longer than 900 bytes");
