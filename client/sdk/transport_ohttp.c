@@ -14,20 +14,12 @@
 #include "ohttp/bhttp.h"
 #include "ohttp/date.h"
 #include "ohttp/message.h"
+#include "sdk/sealing.h"
 #include "wire/messages.h"
 
 #define LIMIT_KEYS_BYTES 16384
 #define MAX_JITTER_MS 250
 #define PROBLEM_TYPE "application/problem+json"
-
-/* What a request is sealed for; replaced as a whole. */
-struct sealing {
-	unsigned generation; /* 0: none yet */
-	struct keyconfig_choice choice;
-	struct keyconfig config; /* what choice.config points to, */
-	uint8_t public_key[KEM_MAX_PUBLIC_BYTES]; /* and its key */
-	struct wire_signed signed_config;
-};
 
 struct ohttp {
 	struct transport http; /* to the relay, and nowhere else */
@@ -42,13 +34,6 @@ struct ohttp {
 /* Why a try did not count, if it did not. */
 enum verdict { FINAL, OTHER_KEY, OTHER_DATE };
 
-static void copy_sealing(struct sealing *to, const struct sealing *from)
-{
-	*to = *from;
-	to->config.public_key = to->public_key;
-	to->choice.config = &to->config;
-}
-
 /* --- fetching */
 
 static enum veil_status fetch(const struct ohttp *o, const char *path, const char *type, size_t limit,
@@ -60,46 +45,6 @@ static enum veil_status fetch(const struct ohttp *o, const char *path, const cha
 
 	snprintf(whole, sizeof whole, "%s%s", o->path, path);
 	return transport_call(&o->http, reply, &request, type, 0, err);
-}
-
-/* Moves those that the signed configuration names to the front; the others are as if they were not there. */
-static size_t keep_signed(uint8_t *body, size_t size, const struct wire_signed *s)
-{
-	struct bytes rest = {body, size}, one;
-	uint8_t hash[HASH_BYTES];
-	size_t kept = 0;
-
-	while (keyconfig_next(&rest, &one)) {
-		hash_sha256(hash, one.data, one.size);
-		if (!wire_signed_has(s, WIRE_SIGNED_GATEWAY_KEY, hash))
-			continue;
-		memmove(body + kept, one.data, one.size);
-		kept += one.size;
-	}
-	return kept;
-}
-
-static enum veil_status choose(struct sealing *next, uint8_t *body, size_t size, enum keyconfig_policy policy,
-	struct veil_error *err)
-{
-	struct keyconfig_list list;
-	enum veil_status st = keyconfig_read(&list, body, size, err); /* one bad configuration spoils all */
-
-	if (st != VEIL_OK)
-		return st;
-	size = keep_signed(body, size, &next->signed_config);
-	if (size == 0)
-		return error_set(err, VEIL_E_MALFORMED,
-			"no key that came for the gateway is one that the signed configuration names; none "
-			"is used");
-	st = keyconfig_read(&list, body, size, err);
-	if (st == VEIL_OK)
-		st = keyconfig_choose(&next->choice, &list, policy, err);
-	if (st != VEIL_OK)
-		return st;
-	next->config = *next->choice.config;
-	memcpy(next->public_key, next->config.public_key, next->config.kem->public_bytes);
-	return VEIL_OK;
 }
 
 /* The lock is held. */
@@ -116,9 +61,9 @@ static enum veil_status refresh(struct ohttp *o, uint32_t timeout_ms, struct vei
 		st = fetch(o, TRANSPORT_OHTTP_KEYS_PATH, KEYCONFIG_MEDIA_TYPE, LIMIT_KEYS_BYTES, timeout_ms,
 			&keys, err);
 	if (st == VEIL_OK)
-		st = choose(&next, keys.body, keys.size, o->policy, err);
+		st = sealing_choose(&next, &o->sealing, (struct bytes){keys.body, keys.size}, o->policy, err);
 	if (st == VEIL_OK)
-		copy_sealing(&o->sealing, &next);
+		sealing_copy(&o->sealing, &next);
 	transport_reply_clear(&keys);
 	return st;
 }
@@ -359,7 +304,7 @@ static enum veil_status ohttp_exchange(void *state, struct transport_reply *repl
 	*reply = (struct transport_reply){0};
 	for (int tries = 0; st == VEIL_OK; tries++) {
 		pthread_mutex_lock(&o->lock);
-		copy_sealing(&s, &o->sealing);
+		sealing_copy(&s, &o->sealing);
 		pthread_mutex_unlock(&o->lock);
 		REQUIRE(s.generation > 0);
 		st = try_once(o, &s, c, reply, request, &date, &verdict, err);
