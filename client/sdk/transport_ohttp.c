@@ -377,26 +377,14 @@ const char *transport_ohttp_note(const struct transport *t)
 	return o->sealing.choice.note;
 }
 
-/* OpenSSL's locked heap is set up by the first one of the process, alone (crypto.h): users may create clients
- * in several threads at once. */
-static void set_heap_up(void)
-{
-	struct crypto *first = NULL;
-
-	if (crypto_create(&first, NULL) == VEIL_OK)
-		crypto_destroy(first);
-}
-
 enum veil_status transport_ohttp_create(struct transport *out, const char *url, const char *ca,
 	const struct trust *trust, struct veil_error *err)
 {
 	struct ohttp *o = calloc(1, sizeof *o);
-	static pthread_once_t heap = PTHREAD_ONCE_INIT;
 	struct crypto *first = NULL;
 	enum veil_status st;
 
 	*out = (struct transport){0};
-	pthread_once(&heap, set_heap_up);
 	if (!o)
 		return error_set(err, VEIL_E_NOMEM, "no memory for a relay");
 	pthread_mutex_init(&o->lock, NULL);

@@ -74,17 +74,24 @@ static EVP_CIPHER_CTX *aead_context(const char *name)
 	return ctx;
 }
 
+/* Without it keys are wiped, not locked. OpenSSL does not guard its setting up against a second thread. */
+static void set_heap_up(void)
+{
+	if (!CRYPTO_secure_malloc_initialized())
+		CRYPTO_secure_malloc_init(LOCKED_HEAP_BYTES, 32);
+}
+
 enum veil_status crypto_create(struct crypto **out, struct veil_error *err)
 {
 	static const uint8_t base_point[CRYPTO_X25519_BYTES] = {9};
+	static CRYPTO_ONCE heap = CRYPTO_ONCE_STATIC_INIT;
 	struct crypto *c = calloc(1, sizeof *c);
 	const char *missing = NULL;
 
 	*out = NULL;
 	if (!c)
 		return error_set(err, VEIL_E_NOMEM, "OHTTP: no memory for its algorithms");
-	if (!CRYPTO_secure_malloc_initialized())
-		CRYPTO_secure_malloc_init(LOCKED_HEAP_BYTES, 32); /* without it keys are wiped, not locked */
+	CRYPTO_THREAD_run_once(&heap, set_heap_up); /* OpenSSL's own: lib/ takes no lock */
 	for (int h = 0; h < CRYPTO_HASHES; h++)
 		if (!(c->hash[h] = hash_context(hashes[h].name)))
 			missing = hashes[h].name;

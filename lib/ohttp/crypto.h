@@ -25,8 +25,8 @@
 #define CRYPTO_ML_KEM_SECRET_BYTES 32
 
 /** OpenSSL's algorithms fetched once (a fetch costs more than a short hash) and their working memory. One for
- * each thread. The first one of the process also sets OpenSSL's locked heap up, where private keys are kept:
- * make it before other threads start. */
+ * each thread. The first one of the process, in whatever thread, also sets OpenSSL's locked heap up, where
+ * private keys are kept. */
 struct crypto;
 enum veil_status crypto_create(struct crypto **out, struct veil_error *err) VEIL_MUST_CHECK;
 void crypto_destroy(struct crypto *c);
