@@ -22,6 +22,17 @@ json_t *manifest_file_json(uint64_t bytes, const uint8_t hash[HASH_BYTES])
 	return json_pack("{s:I, s:o}", "bytes", (json_int_t)bytes, "sha256", hex_json(hash));
 }
 
+json_t *manifest_load(const void *data, size_t size, const char *label, struct veil_error *err)
+{
+	json_error_t bad;
+	json_t *top = json_loadb(data, size, JSON_REJECT_DUPLICATES, &bad);
+
+	if (!top)
+		error_set(err, VEIL_E_CORRUPT, "%s: line %d, column %d: %s", label, bad.line, bad.column,
+			bad.text);
+	return top;
+}
+
 void manifest_refuse(struct manifest_reading *r, const char *where, const char *key, const char *what)
 {
 	if (r->st == VEIL_OK)

@@ -20,6 +20,9 @@ struct manifest_reading {
 	enum veil_status st;
 };
 
+/** The whole object; the caller decrefs it. NULL: not JSON, or a key twice, which *err says where. */
+json_t *manifest_load(const void *data, size_t size, const char *label, struct veil_error *err);
+
 void manifest_refuse(struct manifest_reading *r, const char *where, const char *key, const char *what);
 /** Borrowed from the object, which the caller keeps; NULL after a failure. */
 json_t *manifest_take(

@@ -247,14 +247,12 @@ enum veil_status store_kv_manifest_read(
 	struct store_kv_manifest *m, const void *data, size_t size, const char *label, struct veil_error *err)
 {
 	struct manifest_reading r = {label, err, VEIL_OK};
-	json_error_t bad;
 	json_t *top;
 
 	memset(m, 0, sizeof *m);
-	top = json_loadb(data, size, JSON_REJECT_DUPLICATES, &bad);
+	top = manifest_load(data, size, label, err);
 	if (!top)
-		return error_set(err, VEIL_E_CORRUPT, "%s: line %d, column %d: %s", label, bad.line,
-			bad.column, bad.text);
+		return VEIL_E_CORRUPT;
 	read_top(&r, m, top);
 	json_decref(top);
 	if (r.st != VEIL_OK)
