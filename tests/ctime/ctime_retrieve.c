@@ -6,13 +6,14 @@
 #include "base/ct.h"
 #include "base/require.h"
 #include "leak.h"
+#include "secret/lookup.h"
 #include "secret/retrieve.h"
 #include "secret/sealed.h"
 #include "support/silent.h"
 
 /* For valgrind: a retrieval's life with its rows and everything sampled marked as uninitialised, and its
- * slot; and a sealed search's, with its vector and its cluster. With the argument `leak` the program makes a
- * branch on a secret itself: the check must see it. */
+ * slot; a lookup's with its keys; and a sealed search's, with its vector and its cluster. With the argument
+ * `leak` the program makes a branch on a secret itself: the check must see it. */
 
 static void life(unsigned count)
 {
@@ -79,12 +80,72 @@ static void sealed_life(void)
 	silent_sealed_destroy(sealed);
 }
 
+/* Any bytes are a reply: what they decode to is as secret as what a server would have said. */
+static void lookup_life(enum silent_access access)
+{
+	struct silent_collection c = {.name = "any",
+		.params = rlwe_params_find("insecure_retrieval_n64_q40"),
+		.access = access,
+		.keys = 3,
+		.records = 200,
+		.base_epoch = 1,
+		.epoch = 1,
+		.classes = 2};
+	struct rng rng = rng_system();
+	struct silent_context *ctx[SILENT_MAX_TABLES];
+	uint8_t *constants[SILENT_MAX_TABLES], *queries, *replies;
+	char key[] = "a secret key";
+	struct secret_lookup_key keys[2] = {{.data = key, .size = sizeof key, .number = 77}, {.data = key}};
+	struct secret_lookup *l;
+	struct veil_error err;
+	size_t up = 0, down = 0;
+
+	for (unsigned i = 0; i < c.classes; i++) {
+		c.class[i].chunks = 1 + i;
+		c.class[i].base = c.class[i].delta =
+			(struct silent_table){.rows = 128, .packs = 1, .slots = 2, .record_bytes = 32};
+		if (access == SILENT_BY_NUMBER)
+			c.class[i].base.record_bytes -= SILENT_KEYWORD_HEAD - SILENT_NUMBER_HEAD;
+	}
+	c.records = access == SILENT_BY_NUMBER ? 128 : 200;
+	REQUIRE(silent_collection_check(&c, &err) == VEIL_OK);
+	for (unsigned t = 0; t < silent_collection_tables(&c); t++) {
+		REQUIRE(silent_collection_context(&ctx[t], &c, t, cpu_features(), true, &err) == VEIL_OK);
+		constants[t] = calloc(ctx[t]->spec.packs, ctx[t]->static_bytes);
+		REQUIRE(constants[t]);
+		up += silent_collection_table(&c, t).lookups * ctx[t]->query_bytes;
+		down += silent_collection_table(&c, t).lookups * ctx[t]->reply_bytes;
+	}
+	queries = malloc(up);
+	replies = malloc(down);
+	REQUIRE(queries && replies);
+	rng_fill(&rng, replies, down);
+	ct_poison(key, sizeof key);
+	ct_poison(&keys[0].number, sizeof keys[0].number);
+	ct_poison(&keys[1].number, sizeof keys[1].number);
+	REQUIRE(secret_lookup_create(&l, &c, ctx, keys, 2, &rng, NULL) == VEIL_OK);
+	secret_lookup_write(l, queries);
+	if (secret_lookup_decode(l, (const uint8_t *const *)constants, replies, &err) == VEIL_OK) {
+		struct bytes value;
+
+		REQUIRE(!secret_lookup_value(l, 0, &value) || value.size <= silent_collection_room(&c, 1));
+	}
+	secret_lookup_destroy(l);
+	for (unsigned t = 0; t < silent_collection_tables(&c); t++) {
+		free(constants[t]);
+		silent_context_destroy(ctx[t]);
+	}
+	free(queries), free(replies);
+}
+
 int main(int argc, char **argv)
 {
 	if (leak_planted(argc, argv))
 		return 0;
 	for (unsigned count = 0; count <= SECRET_RETRIEVE_ROWS; count += count ? 2 : 1)
 		life(count);
+	lookup_life(SILENT_BY_KEY);
+	lookup_life(SILENT_BY_NUMBER);
 	sealed_life();
 	return 0;
 }
