@@ -2,8 +2,10 @@
 #ifndef SEARCH_GATEWAY_H
 #define SEARCH_GATEWAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "kit/buffers.h"
 #include "kit/http.h"
 #include "search/config.h"
@@ -37,6 +39,9 @@ size_t gateway_request_bytes(size_t content);
 size_t gateway_reply_bytes(size_t content);
 /** The size of the buffer that such a reply is made in. */
 size_t gateway_buffer_bytes(size_t content);
+
+/** Whether requests for that host[:port] are answered: all are without --gateway-authority. */
+bool gateway_serves(const struct gateway *g, struct bytes authority);
 
 /* What may be asked inside. */
 struct gateway_target {

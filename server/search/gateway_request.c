@@ -163,6 +163,13 @@ static bool equals(struct bytes b, const char *s)
 	return b.size == strlen(s) && strncasecmp((const char *)b.data, s, b.size) == 0;
 }
 
+bool gateway_serves(const struct gateway *g, struct bytes authority)
+{
+	const char *own = g->config->gateway_authority;
+
+	return !own[0] || equals(authority, own);
+}
+
 /* As C strings: what is too long is none of ours and stays so when it is cut. */
 static void copy(char *out, size_t size, struct bytes b)
 {
@@ -195,7 +202,7 @@ static void choose_route(struct gateway *g, struct admission *a, const struct bh
 		refuse(a, 417, "nothing is expected to be met here (Expect)");
 		return;
 	}
-	if (g->config->gateway_authority[0] && !equals(authority, g->config->gateway_authority)) {
+	if (!gateway_serves(g, authority)) {
 		refuse(a, 403, "the gateway serves itself only, not that host");
 		return;
 	}

@@ -228,8 +228,8 @@ void service_reload(struct service *s)
 	log_info("SIGHUP: opening %s beside what is served", s->config->index);
 	if (open_index(s, &next, &err) != VEIL_OK || load_vouched(s, next, &err) != VEIL_OK) {
 		snapshot_release(next);
-		metrics_add(s->metrics, METRICS_reloads_failed, 1);
 		log_error("not reloaded, the version before is still served: %s", err.text);
+		metrics_add(s->metrics, METRICS_reloads_failed, 1);
 		goto out;
 	}
 	metrics_add(s->metrics, METRICS_reloads, 1);

@@ -15,6 +15,7 @@
 void vouched_init(struct vouched *v)
 {
 	v->size = 0;
+	v->sequence = 0;
 	pthread_mutex_init(&v->lock, NULL);
 }
 
@@ -68,7 +69,27 @@ static enum veil_status check(const struct wire_signed *s, const char *path, con
 		s->request_bytes < now->sealed_query_bytes || s->reply_bytes < now->sealed_reply_bytes)
 		return error_set(err, VEIL_E_INVALID,
 			"%s has room for smaller messages than those of the index", path);
+	if (gateway &&
+		!gateway_serves(gateway, (struct bytes){(const uint8_t *)s->authority, strlen(s->authority)}))
+		return error_set(err, VEIL_E_INVALID,
+			"%s has clients ask for the host %s, which is not --gateway-authority; sign it with "
+			"that one",
+			path, s->authority);
 	return gateway ? check_keys(s, gateway, path, err) : VEIL_OK;
+}
+
+/* Clients that saw the one before would refuse it (client/sdk/trust.c). Only starts and reloads come here,
+ * one at a time: no lock. */
+static enum veil_status compare(const struct vouched *v, const struct wire_signed *s, struct bytes body,
+	const char *path, struct veil_error *err)
+{
+	if (s->sequence > v->sequence || (s->sequence == v->sequence && body.size == v->size &&
+						 memcmp(body.data, v->body, v->size) == 0))
+		return VEIL_OK;
+	return error_set(err, VEIL_E_VERSION,
+		"%s has the number %llu, and %llu has been shown: clients would refuse it; sign "
+		"it again with a larger one",
+		path, (unsigned long long)s->sequence, (unsigned long long)v->sequence);
 }
 
 enum veil_status vouched_load(struct vouched *v, const char *path, const struct snapshot *now,
@@ -86,6 +107,8 @@ enum veil_status vouched_load(struct vouched *v, const char *path, const struct 
 	if (st != VEIL_OK)
 		return error_set(err, st, "%s: %.400s", path, why.text);
 	st = check(&s, path, now, gateway, err);
+	if (st == VEIL_OK)
+		st = compare(v, &s, (struct bytes){body, size}, path, err);
 	if (st != VEIL_OK)
 		return st;
 	log_info("signed configuration %llu", (unsigned long long)s.sequence);
@@ -94,6 +117,7 @@ enum veil_status vouched_load(struct vouched *v, const char *path, const struct 
 	pthread_mutex_lock(&v->lock);
 	memcpy(v->body, body, size);
 	v->size = size;
+	v->sequence = s.sequence;
 	pthread_mutex_unlock(&v->lock);
 	return VEIL_OK;
 }

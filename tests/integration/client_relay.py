@@ -422,6 +422,31 @@ class Signed(Case):
             server.wait_for('veil_reloads_total{result="failed"}', lambda n: n == failed + 1)
             self.assertGreater(len(server.request('GET', '/v1/signed').body), 100)
 
+    def test_veild_refuses_what_clients_of_the_one_before_would_refuse_and_keeps_that(self):
+        mine = World(name='mine')
+        now = int(time.time())
+        mine.sign('--sequence', str(now + 1000))
+        with mine.serve() as server:
+            shown = Path(mine.signed).read_bytes()
+            reloads = [server.metric(f'veil_reloads_total{{result="{r}"}}') for r in ('failed', 'ok')]
+            for more, words in ((('--sequence', str(now + 999)), f'number {now + 999}, and {now + 1000} has been shown'),
+                                (('--sequence', str(now + 1000), '--days', '31'), 'sign it again with a larger one')):
+                mine.sign(*more)
+                server.process.send_signal(1)
+                reloads[0] += 1
+                server.wait_for('veil_reloads_total{result="failed"}', lambda n: n == reloads[0])
+                self.assertEqual(server.request('GET', '/v1/signed').body, shown)
+                self.assertIn(words, Path(server.log.name).read_text(encoding='utf-8'))
+            Path(mine.signed).write_bytes(shown)
+            server.process.send_signal(1)
+            server.wait_for('veil_reloads_total{result="ok"}', lambda n: n == reloads[1] + 1)
+
+    def test_veild_refuses_a_host_that_its_gateway_does_not_serve(self):
+        with self.assertRaisesRegex(AssertionError, 'the host veil.test, which is not --gateway-authority'):
+            self.serve('--gateway-authority', 'other.test')
+        with self.serve('--gateway-authority', 'VEIL.test') as server:
+            self.assertEqual(server.request('GET', '/v1/signed').status, 200)
+
     def world_with_keys_of(self, other):
         return Server(self.world.index, '--gateway-keys', other.keys, '--signed-config', self.world.signed)
 
