@@ -20,7 +20,12 @@ static const char help[] =
 	"  --image FILE   the vector of a PNG, JPEG or WebP picture, made on this machine (veil embed)\n"
 	"  --mode M       sealed: the server sees neither the vector nor the shard (the default where the "
 	"index\n"
-	"                 has it); fast: the server sees the shard\n"
+	"                 has it); fast: the server sees the shard; slow: four shards, which it sees; auto: "
+	"the "
+	"same\n"
+	"                 requests, but if the first answer is clear the others look for nothing (nobody "
+	"sees "
+	"it)\n"
 	"  --probes P     ask the P nearest shards (default 1): finds more, costs P times as much\n"
 	"  --engine NAME  refuse an index that is not searched so: nn, or bfv (homomorphic rotations)\n"
 	"  --top K        print the K best records (default 10)\n"
@@ -43,6 +48,12 @@ struct arguments {
 	int json;
 	int help;
 };
+
+static int is_mode(const char *mode)
+{
+	return strcmp(mode, "fast") == 0 || strcmp(mode, "slow") == 0 || strcmp(mode, "auto") == 0 ||
+	       strcmp(mode, "sealed") == 0;
+}
 
 static int parse(struct arguments *a, int argc, char **argv)
 {
@@ -108,8 +119,8 @@ static int parse(struct arguments *a, int argc, char **argv)
 		return cli_misuse("search --%s is not for --agent", a->mode ? "mode" : "engine");
 	if (a->engine && strcmp(a->engine, "nn") != 0 && strcmp(a->engine, "bfv") != 0)
 		return cli_misuse("--engine %s is neither nn nor bfv", a->engine);
-	if (a->mode && strcmp(a->mode, "sealed") != 0 && strcmp(a->mode, "fast") != 0)
-		return cli_misuse("--mode %s: there are sealed and fast", a->mode);
+	if (a->mode && !is_mode(a->mode))
+		return cli_misuse("--mode %s: there are fast, slow, auto and sealed", a->mode);
 	if (!a->file && !a->image)
 		return cli_misuse("search needs --vector or --image");
 	if (a->image && (a->file || row))

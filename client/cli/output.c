@@ -88,9 +88,10 @@ static json_t *pack_cost(const struct veil_cost *c)
 
 	for (uint32_t i = 0; i < c->shards_asked; i++)
 		json_array_append_new(shards, json_integer(c->shards[i]));
-	return json_pack("{so sI sI so sf sf sf}", "shards", shards, "bytes_up", (json_int_t)c->bytes_up,
+	return json_pack("{so sI sI so sf sf sf sI}", "shards", shards, "bytes_up", (json_int_t)c->bytes_up,
 		"bytes_down", (json_int_t)c->bytes_down, "server_us", server, "encrypt_us", c->encrypt_us,
-		"network_us", c->network_us, "decrypt_us", c->decrypt_us);
+		"network_us", c->network_us, "decrypt_us", c->decrypt_us, "requests_needed",
+		(json_int_t)c->requests_needed);
 }
 
 json_t *output_pack_hits(const struct veil_hits *hits, const char *mode)

@@ -101,14 +101,21 @@ enum veil_status veil_client_set_timeout(
 
 enum veil_status veil_client_set_mode(struct veil_client *client, const char *mode, struct veil_error *err)
 {
-	if (!mode)
-		client->mode = CLIENT_SEALED_IF_SERVED;
-	else if (strcmp(mode, "sealed") == 0)
-		client->mode = CLIENT_SEALED;
-	else if (strcmp(mode, "fast") == 0)
-		client->mode = CLIENT_FAST;
-	else
-		return error_set(err, VEIL_E_INVALID, "\"%s\" is no mode: there are sealed and fast", mode);
+	static const char *const names[] = {[CLIENT_SEALED] = "sealed",
+		[CLIENT_FAST] = "fast",
+		[CLIENT_SLOW] = "slow",
+		[CLIENT_AUTO] = "auto"};
+
+	for (unsigned i = CLIENT_SEALED; i <= CLIENT_AUTO; i++) {
+		if (mode && strcmp(mode, names[i]) == 0) {
+			client->mode = i;
+			return VEIL_OK;
+		}
+	}
+	if (mode)
+		return error_set(err, VEIL_E_INVALID,
+			"\"%s\" is no mode: there are fast, slow, auto and sealed", mode);
+	client->mode = CLIENT_SEALED_IF_SERVED;
 	return VEIL_OK;
 }
 
@@ -139,18 +146,30 @@ const struct veil_index_info *veil_client_info(const struct veil_client *client)
 	return client->session ? &client->session->info : NULL;
 }
 
+/* The same number in auto as in slow, whatever is found: the number of requests says nothing. */
+static uint32_t probes_of(const struct veil_client *client, uint32_t probes)
+{
+	const uint32_t shards = client->session ? client->session->config.shards : 0;
+	const uint32_t least = shards < SEARCH_SLOW_PROBES ? shards : SEARCH_SLOW_PROBES;
+
+	if (client->mode != CLIENT_SLOW && client->mode != CLIENT_AUTO)
+		return probes;
+	return probes > 0 && probes < least ? least : probes;
+}
+
 enum veil_status veil_client_search(const struct veil_client *client, struct veil_hits **out,
 	const float *vector, uint32_t dim, uint32_t probes, uint32_t top, struct veil_error *err)
 {
 	const bool served = client->session && client->session->sealed;
 	const bool sealed =
 		client->mode == CLIENT_SEALED || (client->mode == CLIENT_SEALED_IF_SERVED && served);
-	const struct search_question question = {vector, dim, probes, top, sealed};
+	const struct search_question question = {
+		vector, dim, probes_of(client, probes), top, sealed, client->mode == CLIENT_AUTO};
 	struct search *x = NULL;
 	enum veil_status st = search_create(&x, client, &question, false, err);
 
 	*out = NULL;
-	for (uint32_t i = 0; st == VEIL_OK && i < probes; i++)
+	for (uint32_t i = 0; st == VEIL_OK && i < search_requests(x); i++)
 		st = search_ask(x, i, err);
 	if (st == VEIL_OK)
 		st = search_finish(x, out, err);

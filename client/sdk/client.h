@@ -15,7 +15,13 @@ struct veil_client {
 	struct trust trust;
 	int64_t valid_until; /* of what was signed, if trusting: seconds since 1970 */
 	uint32_t timeout_ms;
-	enum client_mode { CLIENT_SEALED_IF_SERVED, CLIENT_SEALED, CLIENT_FAST } mode;
+	enum client_mode {
+		CLIENT_SEALED_IF_SERVED,
+		CLIENT_SEALED,
+		CLIENT_FAST,
+		CLIENT_SLOW,
+		CLIENT_AUTO
+	} mode;
 	struct session *session; /* NULL before the first refresh */
 };
 

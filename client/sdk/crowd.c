@@ -198,7 +198,7 @@ static enum veil_status ask_later(struct veil_crowd *c, struct question *q, stru
 enum veil_status veil_crowd_search(struct veil_crowd *c, struct veil_hits **out, const float *vector,
 	uint32_t dim, uint32_t probes, uint32_t top, int now, struct veil_error *err)
 {
-	struct question q = {.asked = {vector, dim, probes, top, false}};
+	struct question q = {.asked = {vector, dim, probes, top, false, false}};
 	const uint32_t most = privacy_accountant_account(c->accountant)->goal.questions;
 	enum veil_status st;
 

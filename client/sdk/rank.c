@@ -62,6 +62,21 @@ void rank_best_offer(struct rank_best *best, const struct rank_row *row)
 		sink(best->rows, best->count, 0, *row, rank_before);
 }
 
+double rank_margin(const struct rank_row *rows, size_t count)
+{
+	const struct rank_row *first = NULL, *second = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!first || rank_before(&rows[i], first)) {
+			second = first;
+			first = &rows[i];
+		} else if (!second || rank_before(&rows[i], second)) {
+			second = &rows[i];
+		}
+	}
+	return second ? first->score - second->score : -1;
+}
+
 static bool record_before(const struct rank_row *a, const struct rank_row *b)
 {
 	return a->record != b->record ? a->record < b->record : rank_before(a, b);

@@ -30,6 +30,12 @@ struct rank_best {
 };
 void rank_best_offer(struct rank_best *best, const struct rank_row *row);
 
+/** By how much the best of these rows, in any order, is ahead of the second; negative where there are not
+ * two.
+ */
+double rank_margin(const struct rank_row *rows, size_t count);
+#define RANK_MARGIN_ROWS 2
+
 /** Puts the rows in order, keeps only the best row of a record, and only the best `top`. Returns how many are
  * left. Where each of several shards holds a record at most once, the best `top` of each shard are enough to
  * give. */

@@ -2,6 +2,7 @@
 #include "sdk/search.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +16,9 @@
 #include "secret/pnns_search.h"
 #include "secret/search.h"
 
+/* Of the cosines of the first two records, from which on mode auto looks no further: docs/privacy.md. */
+#define AUTO_MARGIN 0.2
+
 _Static_assert(
 	VEIL_NO_RECORD == INDEX_NO_RECORD && RANK_NO_RECORD == INDEX_NO_RECORD, "one mark for no record");
 
@@ -23,6 +27,7 @@ struct request {
 	double encrypt_us, decrypt_us, network_us, server_us;
 	size_t bytes_up, bytes_down;
 	size_t kept; /* rows, of those of its answers */
+	bool fake; /* nothing was looked for: what was kept is noise */
 };
 
 struct search {
@@ -31,6 +36,8 @@ struct search {
 	bool fake;
 	bool all;
 	bool sealed;
+	bool adaptive;
+	atomic_bool enough; /* what the first answer said, if adaptive: the others are fakes */
 	uint32_t requests;
 	uint32_t answers; /* shards that a request is answered by: 1, or all of them */
 	uint32_t top;
@@ -50,42 +57,6 @@ static double now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static enum veil_status check_session(const struct veil_client *client, struct veil_error *err)
-{
-	if (!client->session)
-		return error_set(err, VEIL_E_INVALID,
-			"no configuration yet: call veil_client_refresh before searching");
-	if (client->trusting && time(NULL) >= client->valid_until)
-		return error_set(err, VEIL_E_VERSION,
-			"what the operator has signed is out of date by now; call veil_client_refresh");
-	return VEIL_OK;
-}
-
-static enum veil_status check_question(
-	const struct session *s, const struct search_question *q, struct veil_error *err)
-{
-	int zero = 1;
-
-	if (q->dim != s->config.spec.dim)
-		return error_set(err, VEIL_E_INVALID,
-			"the vector has %u numbers and the index has %u; was it made by the same embedding?",
-			q->dim, s->config.spec.dim);
-	if (q->probes < 1 || q->probes > s->config.shards)
-		return error_set(err, VEIL_E_INVALID, "%u shards to ask is not within 1 to %u", q->probes,
-			s->config.shards);
-	if (q->top < 1)
-		return error_set(err, VEIL_E_INVALID, "ask for at least one result");
-	for (uint32_t i = 0; i < q->dim; i++) {
-		if (!isfinite(q->vector[i]))
-			return error_set(err, VEIL_E_INVALID, "number %u of the vector is not finite", i);
-		if (q->vector[i] != 0)
-			zero = 0;
-	}
-	if (zero)
-		return error_set(err, VEIL_E_INVALID, "the vector is all zeros: nothing is near to it");
-	return VEIL_OK;
 }
 
 /* On this machine and before anything is sent: no peer sees how long the divisions take, which in any case
@@ -120,7 +91,9 @@ static enum veil_status create(
 	if (!x)
 		return error_set(err, VEIL_E_NOMEM, "no memory for a search");
 	*x = *what;
-	x->limit = x->top < spec->rows ? x->top : spec->rows;
+	atomic_init(&x->enough, false);
+	x->limit = x->top < RANK_MARGIN_ROWS ? RANK_MARGIN_ROWS : x->top;
+	x->limit = x->limit < spec->rows ? x->limit : spec->rows;
 	unit = spec->dim * sizeof *x->unit;
 	rows = shards * x->limit * sizeof *x->rows;
 	x->labels = malloc(shards * label_bytes_of(x) + 1);
@@ -157,12 +130,13 @@ enum veil_status search_create(struct search **out, const struct veil_client *cl
 		.session = client->session,
 		.all = all,
 		.sealed = question->sealed,
+		.adaptive = question->adaptive,
 		.top = question->top};
-	enum veil_status st = check_session(client, err);
+	enum veil_status st = question_check_session(client, err);
 
 	*out = NULL;
 	if (st == VEIL_OK)
-		st = check_question(client->session, question, err);
+		st = question_check(client->session, question, err);
 	if (st == VEIL_OK && x.sealed && !x.session->sealed)
 		st = error_set(err, VEIL_E_UNSUPPORTED,
 			"the index has no sealed search; build it with veil-index build --kind sealed");
@@ -183,7 +157,7 @@ enum veil_status search_create_fake(struct search **out, const struct veil_clien
 		.all = shard == WIRE_ALL_SHARDS,
 		.requests = 1,
 		.top = 1};
-	enum veil_status st = check_session(client, err);
+	enum veil_status st = question_check_session(client, err);
 
 	*out = NULL;
 	if (st != VEIL_OK)
@@ -273,7 +247,7 @@ static enum veil_status write_sealed(void *arg, struct veil_error *err)
 
 	forget(a);
 	return sealed_write(
-		&a->sealed, a->body, x->session, x->fake ? NULL : x->unit, x->hits->shards[a->i], err);
+		&a->sealed, a->body, x->session, a->cost->fake ? NULL : x->unit, x->hits->shards[a->i], err);
 }
 
 /* A fresh query object for each request: its ciphertexts exist in `body` alone, and are sent once. */
@@ -288,10 +262,11 @@ static enum veil_status write_query(void *arg, struct veil_error *err)
 
 	forget(a); /* a second try is another query: new secrets, a new body */
 	if (s->engine.bfv)
-		st = secret_pnns_search_create(&a->bfv, s->engine.bfv, x->fake ? NULL : x->unit, &rng, err);
+		st = secret_pnns_search_create(
+			&a->bfv, s->engine.bfv, a->cost->fake ? NULL : x->unit, &rng, err);
 	else
-		st = x->fake ? secret_search_create_fake(&a->secret, s->nn, &rng, err)
-			     : secret_search_create(&a->secret, s->nn, x->unit, &rng, err);
+		st = a->cost->fake ? secret_search_create_fake(&a->secret, s->nn, &rng, err)
+				   : secret_search_create(&a->secret, s->nn, x->unit, &rng, err);
 	if (st != VEIL_OK)
 		return st;
 	memcpy(query.index_id, s->config.index_id, sizeof query.index_id);
@@ -416,6 +391,14 @@ static enum veil_status decode_sealed(struct asking *a, const uint8_t *body, str
 	return VEIL_OK;
 }
 
+/* The score of a cosine of 1. */
+static double unit_of(const struct search *x)
+{
+	const double scale = x->session->config.spec.scale;
+
+	return x->session->info.exact ? scale * scale : 1;
+}
+
 enum veil_status search_ask(struct search *x, uint32_t i, struct veil_error *err)
 {
 	struct asking a;
@@ -423,6 +406,7 @@ enum veil_status search_ask(struct search *x, uint32_t i, struct veil_error *err
 	double start = now_us();
 	enum veil_status st = asking_init(&a, x, i, err);
 
+	a.cost->fake = x->fake || (i > 0 && atomic_load(&x->enough));
 	if (st == VEIL_OK)
 		st = x->sealed ? write_sealed(&a, err) : write_query(&a, err);
 	a.cost->encrypt_us = now_us() - start;
@@ -431,6 +415,8 @@ enum veil_status search_ask(struct search *x, uint32_t i, struct veil_error *err
 	start = now_us();
 	if (st == VEIL_OK)
 		st = x->sealed ? decode_sealed(&a, raw.body, err) : decode(&a, raw.body, err);
+	if (st == VEIL_OK && x->adaptive && i == 0)
+		atomic_store(&x->enough, rank_margin(x->rows, a.cost->kept) >= AUTO_MARGIN * unit_of(x));
 	a.cost->decrypt_us = now_us() - start;
 	transport_reply_clear(&raw);
 	asking_clear(&a);
@@ -450,6 +436,7 @@ static size_t sum_up(struct search *x)
 	for (uint32_t i = 0; i < x->requests; i++) {
 		const struct request *r = &x->request[i];
 
+		cost->requests_needed += !r->fake;
 		cost->bytes_up += r->bytes_up;
 		cost->bytes_down += r->bytes_down;
 		cost->encrypt_us += r->encrypt_us;
@@ -457,6 +444,8 @@ static size_t sum_up(struct search *x)
 		cost->network_us += r->network_us;
 		cost->server_us =
 			r->server_us < 0 || cost->server_us < 0 ? -1 : cost->server_us + r->server_us;
+		if (r->fake)
+			continue;
 		memmove(x->rows + kept, x->rows + (size_t)i * x->answers * x->limit,
 			r->kept * sizeof *x->rows);
 		kept += r->kept;
@@ -467,7 +456,7 @@ static size_t sum_up(struct search *x)
 enum veil_status search_finish(struct search *x, struct veil_hits **out, struct veil_error *err)
 {
 	const struct wire_config *c = &x->session->config;
-	double start = now_us(), unit = x->session->info.exact ? (double)c->spec.scale * c->spec.scale : 1;
+	double start = now_us(), unit = unit_of(x);
 	size_t count = rank_merge(x->rows, sum_up(x), x->top);
 
 	*out = NULL;

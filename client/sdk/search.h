@@ -13,7 +13,16 @@ struct search_question {
 	const float *vector; /* [dim] */
 	uint32_t dim, probes, top;
 	bool sealed; /* every request is a sealed search: of all shards, for what is in one of the nearest */
+	bool adaptive; /* requests that follow a first answer of large margin look for nothing, in their
+			  shards */
 };
+#define SEARCH_SLOW_PROBES 4 /* of the modes slow and auto, at least */
+
+/** What search_create checks: there is a configuration, it is not out of date, the question fits it. */
+enum veil_status question_check_session(
+	const struct veil_client *client, struct veil_error *err) VEIL_MUST_CHECK;
+enum veil_status question_check(const struct session *session, const struct search_question *question,
+	struct veil_error *err) VEIL_MUST_CHECK;
 
 #define SEARCH_LIMIT_ALL ((4u << 20) - 4096) /* of the reply of all shards: what relays pass on */
 /** Can this server's shards all be asked at once? */

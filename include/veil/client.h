@@ -102,6 +102,8 @@ struct veil_cost {
 	double encrypt_us; /* choosing shards, drawing secrets, encrypting, writing */
 	double network_us; /* from the first byte sent to the last received: the server's time is within it */
 	double decrypt_us; /* reading, decrypting, merging */
+	uint32_t requests_needed; /* that looked for the vector: all, but in mode auto. Nobody else learns it
+				   */
 };
 
 /** A client for the server at `url`: "http://host:port" or "unix:/path/of/socket". Nothing is sent yet.
@@ -140,8 +142,10 @@ VEIL_EXPORT enum veil_status veil_client_set_timeout(
 	struct veil_client *client, uint32_t timeout_ms, struct veil_error *err) VEIL_MUST_CHECK;
 
 /** How searches are made: `sealed`: of all shards at once, so that the server sees neither the vector nor the
- * shard; `fast`: of the shard alone, which the server sees. NULL, the default: sealed where the index has it.
- * VEIL_E_INVALID: another word. */
+ * shard; `fast`: of as many shards as are asked for, which the server sees; `slow`: of at least four (all, if
+ * there are fewer); `auto`: to the same shards in the same requests as `slow`, but where the first answer is
+ * clear, by the margin of its best record, the others carry encrypted zeros and the first is the answer.
+ * NULL, the default: sealed where the index has it, else fast. VEIL_E_INVALID: another word. */
 VEIL_EXPORT enum veil_status veil_client_set_mode(
 	struct veil_client *client, const char *mode, struct veil_error *err) VEIL_MUST_CHECK;
 

@@ -33,6 +33,7 @@ class Sealed(unittest.TestCase):
         for shards in (1, 9):
             cls.start(str(shards), '--kind', 'sealed', '--shards', str(shards))
         cls.start('plain')
+        cls.start('eight', '--shards', '8')
 
     @classmethod
     def start(cls, name, *options):
@@ -91,7 +92,37 @@ class Sealed(unittest.TestCase):
         refused = self.search('plain', 3, '--mode', 'sealed')
         self.assertNotEqual(refused.returncode, 0)
         self.assertIn('no sealed search', refused.stderr)
-        self.assertIn('there are sealed and fast', self.search('9', 3, '--mode', 'other').stderr)
+        self.assertIn('there are fast, slow, auto and sealed', self.search('9', 3, '--mode', 'other').stderr)
+
+    def test_auto_shows_the_same_requests_whatever_the_margin_and_drops_only_what_it_does_not_need(self):
+        traces, needed = set(), set()
+        for row in range(0, 400, 25):
+            auto, slow, fast = (json.loads(self.search('eight', row, '--mode', mode).stdout) for mode in ('auto', 'slow', 'fast'))
+            self.assertEqual(auto['cost']['shards'], slow['cost']['shards'])
+            self.assertEqual((len(slow['cost']['shards']), slow['cost']['requests_needed'], len(fast['cost']['shards'])), (4, 4, 1))
+            needed.add(auto['cost']['requests_needed'])
+            traces |= {(cost['bytes_up'], cost['bytes_down']) for cost in (auto['cost'], slow['cost'])}
+            same = fast if auto['cost']['requests_needed'] == 1 else slow
+            found, expected = ({hit['record']: hit['cosine'] for hit in answer['results']} for answer in (auto, same))
+            shared = found.keys() & expected.keys()
+            self.assertGreaterEqual(len(shared), 6)
+            for record in shared:
+                self.assertAlmostEqual(found[record], expected[record], delta=0.01)
+        self.assertEqual(needed, {1, 4})
+        self.assertEqual(len(traces), 1)
+
+    def test_more_shards_find_no_less_and_auto_nearly_as_much(self):
+        found = {}
+        for mode in ('fast', 'slow', 'auto'):
+            done = run(program('tests/integration/sealed_recall'), self.url['eight'], self.google, self.twitter,
+                       os.path.join(self.data, 'labels.tsv'), '4', mode)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            found[mode] = [float(number) for number in done.stdout.split()]
+        print(found, file=sys.stderr)
+        # A row of the 239 is 0.0042; the noise of the encryption may swap two that are as near.
+        for k in (0, 1):
+            self.assertGreaterEqual(found['slow'][k], found['fast'][k])
+            self.assertGreaterEqual(found['auto'][k], found['slow'][k] - 0.013)
 
     def test_the_plan_is_told_without_building(self):
         index = program('server/build/veil-index')

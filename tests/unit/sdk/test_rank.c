@@ -89,3 +89,16 @@ Test(rank, nothing_offered_gives_nothing)
 
 	cr_assert_eq(rank_merge(rows, 0, 5), 0);
 }
+
+Test(rank, the_margin_is_that_of_the_best_two_in_any_order)
+{
+	const struct rank_row rows[] = {
+		{2, 1, 0, 0, 0}, {7, 2, 0, 1, 0}, {-3, 3, 0, 2, 0}, {6.5, 4, 0, 3, 0}};
+	const struct rank_row tied[] = {{5, 1, 0, 0, 0}, {5, 2, 0, 1, 0}};
+
+	cr_assert_eq(rank_margin(rows, 4), 0.5);
+	cr_assert_eq(rank_margin(rows, 3), 5);
+	cr_assert_eq(rank_margin(tied, 2), 0);
+	cr_assert_lt(rank_margin(rows, 1), 0, "one alone is ahead of nothing that was seen");
+	cr_assert_lt(rank_margin(rows, 0), 0);
+}

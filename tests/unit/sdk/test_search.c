@@ -256,3 +256,78 @@ Test(search, what_was_signed_is_not_used_after_its_time)
 	veil_client_destroy(client);
 	inside_destroy(server);
 }
+
+/* What leaves: the size of each request, and the shard that it names. */
+static struct {
+	size_t bytes[2 * INSIDE_SHARDS];
+	uint32_t shard[2 * INSIDE_SHARDS];
+	int count;
+} seen;
+
+static enum veil_status watch(void *state, struct transport_reply *reply,
+	const struct transport_request *request, struct veil_error *err)
+{
+	const struct inside *s = state;
+	struct wire_query query;
+	struct arena arena;
+
+	if (strcmp(request->path, "/v1/query") == 0) {
+		cr_assert_eq(arena_init(&arena, wire_query_room(s->nn)), VEIL_OK);
+		cr_assert_eq(
+			wire_query_read(s->nn, &query, request->body.data, request->body.size, &arena, NULL),
+			VEIL_OK);
+		seen.bytes[seen.count] = request->body.size;
+		seen.shard[seen.count++] = query.shard;
+		arena_clear(&arena);
+	}
+	return inside_exchange(state, reply, request, err);
+}
+
+/* In the first shard the best row is ahead of all others, or there are two of it. */
+static void set_best(struct inside *s, bool clear)
+{
+	struct arena scratch;
+
+	memset(s->rows[0], 0, sizeof s->rows[0]);
+	s->rows[0][0][0] = 50;
+	s->rows[0][1][0] = clear ? 0 : 50;
+	cr_assert_eq(arena_init(&scratch, s->nn->shard_scratch), VEIL_OK);
+	nn_shard_transform(s->nn, s->shard[0], &s->rows[0][0][0], INSIDE_ROWS, &scratch);
+	arena_clear(&scratch);
+}
+
+Test(search, auto_sends_the_requests_of_slow_whatever_the_margin_and_takes_the_clear_answer)
+{
+	const float vector[INSIDE_DIM] = {0.9f, 0.1f, 0.3f, 0.2f};
+	const uint32_t order[] = {0, 2, 3, 1};
+	struct rng rng = test_rng();
+	struct inside *server = inside_create(&rng, 16);
+	struct veil_client *client = connect_to(server);
+
+	client->transport.exchange = watch;
+	for (int round = 0; round < 4; round++) {
+		const bool clear = round & 1, slow = round & 2;
+		struct veil_hits *hits;
+		bool elsewhere = false;
+
+		seen.count = 0;
+		set_best(server, clear);
+		cr_assert_eq(veil_client_set_mode(client, slow ? "slow" : "auto", NULL), VEIL_OK);
+		cr_assert_eq(veil_client_search(client, &hits, vector, INSIDE_DIM, 1, VEIL_TOP_ALL, NULL),
+			VEIL_OK);
+		cr_assert_eq(seen.count, INSIDE_SHARDS);
+		for (int i = 0; i < INSIDE_SHARDS; i++) {
+			cr_assert_eq(seen.bytes[i], server->config.query_bytes);
+			cr_assert_eq(seen.shard[i], order[i]);
+		}
+		for (size_t i = 0; i < veil_hits_count(hits); i++)
+			elsewhere = elsewhere || veil_hits_at(hits, i)->shard != 0;
+		cr_assert_eq(elsewhere, slow || !clear);
+		cr_assert_eq(veil_hits_cost(hits)->requests_needed, slow || !clear ? INSIDE_SHARDS : 1);
+		cr_assert_eq(veil_hits_cost(hits)->shards_asked, INSIDE_SHARDS);
+		veil_hits_destroy(hits);
+	}
+	cr_assert_eq(veil_client_set_mode(client, "quick", NULL), VEIL_E_INVALID);
+	veil_client_destroy(client);
+	inside_destroy(server);
+}
