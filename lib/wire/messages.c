@@ -12,75 +12,13 @@
 
 enum { CONFIG_SEALED = 17 }; /* the first of the fields of Config that are not always there */
 
-/* A message whose every field is there, in nothing but the bytes it needs. */
-static enum veil_status unpack(const ProtobufCMessageDescriptor *type, void *out, struct arena *arena,
-	const void *data, size_t size, struct veil_error *err)
-{
-	ProtobufCMessage *m;
-	const char *name = type->short_name;
-	enum veil_status st = wire_unpack(&m, type, arena, data, size, err);
-
-	if (st != VEIL_OK)
-		return st;
-	/* Field 1 of every message; first, since another version may differ in all the rest. */
-	for (unsigned i = 0; i < type->n_fields; i++) {
-		const ProtobufCFieldDescriptor *f = type->fields + i;
-		const uint8_t *at = (const uint8_t *)m;
-		protobuf_c_boolean has;
-		uint32_t version;
-
-		memcpy(&has, at + f->quantifier_offset, sizeof has);
-		if (!has && !(type == &wire__config__descriptor && f->id >= CONFIG_SEALED))
-			return error_set(err, VEIL_E_MALFORMED, "%s: field %s is missing", name, f->name);
-		if (i > 0)
-			continue;
-		memcpy(&version, at + f->offset, sizeof version);
-		if (version != WIRE_VERSION)
-			return error_set(err, VEIL_E_VERSION, "%s: protocol version %u; this side speaks %u",
-				name, (unsigned)version, WIRE_VERSION);
-	}
-	st = wire_check_canonical(m, data, size, err);
-	if (st != VEIL_OK)
-		return st;
-	memcpy(out, m, type->sizeof_message);
-	return VEIL_OK;
-}
-
-/* Length of the UTF-8 sequence at p, 0 if it is none or a control character: names are printed on terminals.
- */
-static size_t utf8_length(const uint8_t *p, size_t left)
-{
-	static const uint32_t least[] = {0, 0x20, 0xa0, 0x800, 0x10000};
-	size_t n = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
-	uint32_t c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
-
-	if (n == 0 || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if (p[i] >> 6 != 2)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	return c >= least[n] && c != 0x7f && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? n : 0;
-}
-
-static bool is_text(const uint8_t *p, size_t size)
-{
-	for (size_t at = 0, n; at < size; at += n) {
-		n = utf8_length(p + at, size - at);
-		if (n == 0)
-			return false;
-	}
-	return true;
-}
-
 #define SET(m, field, value) ((m)->has_##field = 1, (m)->field = (value))
 
 bool wire_config_set_name(struct wire_config *config, const char *name)
 {
 	size_t size = strlen(name);
 
-	if (size > WIRE_MAX_NAME_BYTES || !is_text((const uint8_t *)name, size))
+	if (size > WIRE_MAX_NAME_BYTES || !wire_is_text((const uint8_t *)name, size))
 		return false;
 	memset(config->name, 0, sizeof config->name);
 	memcpy(config->name, name, size);
@@ -92,7 +30,7 @@ enum veil_status wire_config_write(uint8_t **out, size_t *size, const struct wir
 	Wire__Config m = WIRE__CONFIG__INIT;
 	uint8_t *body;
 
-	REQUIRE(is_text((const uint8_t *)c->name, strnlen(c->name, sizeof c->name)));
+	REQUIRE(wire_is_text((const uint8_t *)c->name, strnlen(c->name, sizeof c->name)));
 	SET(&m, version, WIRE_VERSION);
 	SET(&m, index_id, wire_view(c->index_id, HASH_BYTES));
 	SET(&m, name, wire_view(c->name, strnlen(c->name, WIRE_MAX_NAME_BYTES)));
@@ -123,24 +61,6 @@ enum veil_status wire_config_write(uint8_t **out, size_t *size, const struct wir
 	return VEIL_OK;
 }
 
-static enum veil_status find_params(const struct rlwe_params **params, const ProtobufCBinaryData *name,
-	const char *what, struct veil_error *err)
-{
-	char text[WIRE_MAX_NAME_BYTES + 1] = {0};
-
-	if (name->len > WIRE_MAX_NAME_BYTES || !is_text(name->data, name->len))
-		return error_set(
-			err, VEIL_E_MALFORMED, "Config: %s is not the name of a parameter set", what);
-	if (name->len)
-		memcpy(text, name->data, name->len);
-	*params = rlwe_params_find(text);
-	if (!*params)
-		return error_set(err, VEIL_E_UNSUPPORTED,
-			"Config: parameter set '%s' is unknown to this build; a newer client may know it",
-			text);
-	return VEIL_OK;
-}
-
 /* All three fields or none. */
 static enum veil_status take_sealed(struct wire_config *c, const Wire__Config *m, struct veil_error *err)
 {
@@ -154,7 +74,7 @@ static enum veil_status take_sealed(struct wire_config *c, const Wire__Config *m
 	if (st == VEIL_OK)
 		st = wire_want_size("Config", "labels_hash", m->labels_hash.len, HASH_BYTES, err);
 	if (st == VEIL_OK)
-		st = find_params(&c->sealed, &m->sealed, "sealed", err);
+		st = wire_find_params(&c->sealed, &m->sealed, "Config", "sealed", err);
 	if (st != VEIL_OK)
 		return st;
 	memcpy(c->static_hash, m->static_hash.data, HASH_BYTES);
@@ -181,7 +101,7 @@ static enum veil_status take_config(struct wire_config *out, const Wire__Config 
 		st = wire_want_size("Config", "codebook_hash", m->codebook_hash.len, HASH_BYTES, err);
 	if (st != VEIL_OK)
 		return st;
-	if (m->name.len > WIRE_MAX_NAME_BYTES || !is_text(m->name.data, m->name.len))
+	if (m->name.len > WIRE_MAX_NAME_BYTES || !wire_is_text(m->name.data, m->name.len))
 		return error_set(err, VEIL_E_MALFORMED,
 			"Config: name is not at most %d bytes of printable UTF-8", WIRE_MAX_NAME_BYTES);
 	if (m->shards == 0)
@@ -191,7 +111,7 @@ static enum veil_status take_config(struct wire_config *out, const Wire__Config 
 			(unsigned)m->label_bytes, WIRE_MAX_LABEL_BYTES);
 	if (!isfinite(m->scale) || m->scale <= 0)
 		return error_set(err, VEIL_E_MALFORMED, "Config: scale is not a positive number");
-	st = find_params(&c.spec.params, &m->params, "params", err);
+	st = wire_find_params(&c.spec.params, &m->params, "Config", "params", err);
 	if (st == VEIL_OK)
 		st = take_sealed(&c, m, err);
 	if (st != VEIL_OK)
@@ -216,7 +136,7 @@ enum veil_status wire_config_read(
 	st = arena_init(&arena, sizeof m + size + WIRE_SLACK_BYTES);
 	if (st != VEIL_OK)
 		return error_set(err, st, "no memory for a Config of %zu bytes", size);
-	st = unpack(&wire__config__descriptor, &m, &arena, data, size, err);
+	st = wire_unpack_whole(&wire__config__descriptor, CONFIG_SEALED, &m, &arena, data, size, err);
 	if (st == VEIL_OK)
 		st = take_config(config, &m, err);
 	arena_clear(&arena);
@@ -282,7 +202,7 @@ enum veil_status wire_query_read(const struct nn_context *ctx, struct wire_query
 	*query = (struct wire_query){0};
 	if (size > wire_query_bytes(ctx))
 		return wire_want_size("Query", "the body", size, wire_query_bytes(ctx), err);
-	st = unpack(&wire__query__descriptor, &m, arena, data, size, err);
+	st = wire_unpack_whole(&wire__query__descriptor, WIRE_ALL_FIELDS, &m, arena, data, size, err);
 	if (st == VEIL_OK)
 		st = take_query(ctx, query, &m, err);
 	if (st != VEIL_OK)
@@ -408,7 +328,8 @@ enum veil_status wire_reply_read(const struct nn_context *ctx, uint32_t label_by
 	st = arena_init(&reply->storage, sizeof m + want + WIRE_SLACK_BYTES);
 	if (st != VEIL_OK)
 		return error_set(err, st, "no memory for a Reply of %zu bytes", want);
-	st = unpack(&wire__reply__descriptor, &m, &reply->storage, data, size, err);
+	st = wire_unpack_whole(
+		&wire__reply__descriptor, WIRE_ALL_FIELDS, &m, &reply->storage, data, size, err);
 	if (st == VEIL_OK)
 		st = take_reply(ctx, label_bytes, reply, &m, err);
 	if (st != VEIL_OK)

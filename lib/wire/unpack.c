@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "wire/messages.h"
 
 static void *take(void *state, size_t size)
 {
@@ -124,4 +125,83 @@ ProtobufCBinaryData wire_view(const void *data, size_t size)
 
 	memcpy(&v.data, &data, sizeof v.data);
 	return v;
+}
+
+enum veil_status wire_unpack_whole(const ProtobufCMessageDescriptor *type, unsigned optional, void *out,
+	struct arena *arena, const void *data, size_t size, struct veil_error *err)
+{
+	ProtobufCMessage *m;
+	const char *name = type->short_name;
+	enum veil_status st = wire_unpack(&m, type, arena, data, size, err);
+
+	if (st != VEIL_OK)
+		return st;
+	/* Field 1 of every message; first, since another version may differ in all the rest. */
+	for (unsigned i = 0; i < type->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = type->fields + i;
+		const uint8_t *at = (const uint8_t *)m;
+		protobuf_c_boolean has;
+		uint32_t version;
+
+		memcpy(&has, at + f->quantifier_offset, sizeof has);
+		if (!has && f->id < optional)
+			return error_set(err, VEIL_E_MALFORMED, "%s: field %s is missing", name, f->name);
+		if (i > 0)
+			continue;
+		memcpy(&version, at + f->offset, sizeof version);
+		if (version != WIRE_VERSION)
+			return error_set(err, VEIL_E_VERSION, "%s: protocol version %u; this side speaks %u",
+				name, (unsigned)version, WIRE_VERSION);
+	}
+	st = wire_check_canonical(m, data, size, err);
+	if (st != VEIL_OK)
+		return st;
+	memcpy(out, m, type->sizeof_message);
+	return VEIL_OK;
+}
+
+/* Length of the UTF-8 sequence at p, 0 if it is none or a control character: names are printed on terminals.
+ */
+static size_t utf8_length(const uint8_t *p, size_t left)
+{
+	static const uint32_t least[] = {0, 0x20, 0xa0, 0x800, 0x10000};
+	size_t n = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
+	uint32_t c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
+
+	if (n == 0 || n > left)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if (p[i] >> 6 != 2)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	return c >= least[n] && c != 0x7f && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? n : 0;
+}
+
+bool wire_is_text(const uint8_t *p, size_t size)
+{
+	for (size_t at = 0, n; at < size; at += n) {
+		n = utf8_length(p + at, size - at);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
+enum veil_status wire_find_params(const struct rlwe_params **params, const ProtobufCBinaryData *name,
+	const char *message, const char *field, struct veil_error *err)
+{
+	char text[WIRE_MAX_NAME_BYTES + 1] = {0};
+
+	if (name->len > WIRE_MAX_NAME_BYTES || !wire_is_text(name->data, name->len))
+		return error_set(
+			err, VEIL_E_MALFORMED, "%s: %s is not the name of a parameter set", message, field);
+	if (name->len)
+		memcpy(text, name->data, name->len);
+	*params = rlwe_params_find(text);
+	if (!*params)
+		return error_set(err, VEIL_E_UNSUPPORTED,
+			"%s: parameter set '%s' is unknown to this build; a newer client may know it",
+			message, text);
+	return VEIL_OK;
 }

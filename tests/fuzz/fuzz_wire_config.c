@@ -4,10 +4,27 @@
 
 #include "base/require.h"
 #include "fuzz.h"
+#include "wire/collection.h"
 #include "wire/messages.h"
 
-/* A configuration from a peer: read or refused; one that is read is written back to as many bytes, which read
- * the same. */
+/* A configuration from a peer, of an index or of a collection: read or refused; one that is read is written
+ * back to as many bytes, which read the same. */
+
+static void read_collection(const uint8_t *data, size_t size)
+{
+	struct wire_collection collection;
+	struct veil_error err;
+	uint8_t *body = NULL;
+	size_t written = 0;
+
+	if (wire_collection_read(&collection, data, size, &err) != VEIL_OK) {
+		REQUIRE(err.text[0]);
+		return;
+	}
+	REQUIRE(wire_collection_write(&body, &written, &collection) == VEIL_OK);
+	REQUIRE(written == size && memcmp(body, data, size) == 0);
+	free(body);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -16,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *body = NULL;
 	size_t written = 0;
 
+	read_collection(data, size);
 	if (wire_config_read(&config, data, size, &err) != VEIL_OK) {
 		REQUIRE(err.text[0]);
 		return 0;
