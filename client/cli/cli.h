@@ -29,6 +29,7 @@ struct cli_command {
 int cli_agent(int argc, char **argv);
 int cli_embed(int argc, char **argv);
 int cli_info(int argc, char **argv);
+int cli_lookup(int argc, char **argv);
 int cli_privacy(int argc, char **argv);
 int cli_search(int argc, char **argv);
 

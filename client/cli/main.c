@@ -10,6 +10,7 @@ static const struct cli_command commands[] = {
 	{"agent", "take part in a crowd, so that nobody sees what kind of thing is asked", cli_agent},
 	{"embed", "a picture as a vector, made on this machine", cli_embed},
 	{"info", "what a server serves", cli_info},
+	{"lookup", "values by key, without showing the keys", cli_lookup},
 	{"privacy", "what of a privacy budget is spent; what it takes to hide in a crowd", cli_privacy},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)

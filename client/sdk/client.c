@@ -137,6 +137,8 @@ enum veil_status veil_client_refresh(struct veil_client *client, struct veil_err
 		return st;
 	session_destroy(client->session);
 	client->session = fresh;
+	if (client->trusting)
+		client->vouched = vouched;
 	client->valid_until = client->trusting ? vouched.not_after : 0;
 	return VEIL_OK;
 }

@@ -13,6 +13,7 @@ struct veil_client {
 	bool relayed; /* the transport is one of transport_ohttp.h */
 	bool trusting; /* only what the operator has signed is used */
 	struct trust trust;
+	struct wire_signed vouched; /* what was signed, if trusting */
 	int64_t valid_until; /* of what was signed, if trusting: seconds since 1970 */
 	uint32_t timeout_ms;
 	enum client_mode {

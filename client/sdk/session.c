@@ -202,8 +202,7 @@ static enum veil_status fetch_codebook(
 	return st;
 }
 
-/* A part of what is served, by its hash; *out is malloc'd. */
-static enum veil_status fetch_object(uint8_t **out, const struct transport *transport,
+enum veil_status session_fetch_object(uint8_t **out, const struct transport *transport,
 	const uint8_t want[HASH_BYTES], size_t size, const char *what, uint32_t timeout_ms,
 	struct veil_error *err)
 {
@@ -243,11 +242,11 @@ static enum veil_status fetch_sealed(
 
 	if (!s->sealed)
 		return VEIL_OK;
-	st = fetch_object(&s->constants, transport, c->static_hash, sealed_constants_bytes(s),
+	st = session_fetch_object(&s->constants, transport, c->static_hash, sealed_constants_bytes(s),
 		"the static halves of replies", timeout_ms, err);
 	if (st == VEIL_OK && c->label_bytes)
-		st = fetch_object(&s->labels, transport, c->labels_hash, sealed_labels_bytes(s), "the labels",
-			timeout_ms, err);
+		st = session_fetch_object(&s->labels, transport, c->labels_hash, sealed_labels_bytes(s),
+			"the labels", timeout_ms, err);
 	return st;
 }
 

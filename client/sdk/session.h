@@ -46,6 +46,12 @@ enum veil_status session_read_config(
 enum veil_status session_read_codebook(
 	struct session *session, struct bytes codebook, struct veil_error *err) VEIL_MUST_CHECK;
 
+/** A part of what is served, by its hash, asked for unconditionally; *out is malloc'd. `what` is for the
+ * error where it has another: VEIL_E_MALFORMED. */
+enum veil_status session_fetch_object(uint8_t **out, const struct transport *transport,
+	const uint8_t want[HASH_BYTES], size_t size, const char *what, uint32_t timeout_ms,
+	struct veil_error *err) VEIL_MUST_CHECK;
+
 /** Accepts NULL. */
 void session_destroy(struct session *session);
 

@@ -28,6 +28,7 @@ enum wire_signed_kind {
 	WIRE_SIGNED_INDEX = 2, /* the manifest.json of a version, its id */
 	WIRE_SIGNED_CODEBOOK = 3,
 	WIRE_SIGNED_GATEWAY_KEY = 4, /* one key configuration with its length, as in application/ohttp-keys */
+	WIRE_SIGNED_COLLECTION = 5, /* a body of GET /v1/collection */
 };
 
 struct wire_signed_object {

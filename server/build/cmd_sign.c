@@ -25,7 +25,7 @@
 struct arguments {
 	const char *keys[WIRE_SIGNED_MAX_KEYS]; /* files of signing keys */
 	size_t key_count;
-	const char *index, *gateway_keys, *authority, *output;
+	const char *index, *collection, *gateway_keys, *authority, *output;
 	uint64_t days, sequence, from; /* 0: not given */
 };
 
@@ -42,10 +42,11 @@ static enum veil_status parse(struct arguments *a, int argc, char **argv, struct
 {
 	static const struct option options[] = {{"key", required_argument, NULL, 'k'},
 		{"gateway-keys", required_argument, NULL, 'g'}, {"authority", required_argument, NULL, 'a'},
-		{"output", required_argument, NULL, 'o'}, {"days", required_argument, NULL, 'd'},
-		{"sequence", required_argument, NULL, 's'}, {"from", required_argument, NULL, 'f'},
-		{NULL, 0, NULL, 0}};
-	const char **texts[] = {['g'] = &a->gateway_keys, ['a'] = &a->authority, ['o'] = &a->output};
+		{"collection", required_argument, NULL, 'c'}, {"output", required_argument, NULL, 'o'},
+		{"days", required_argument, NULL, 'd'}, {"sequence", required_argument, NULL, 's'},
+		{"from", required_argument, NULL, 'f'}, {NULL, 0, NULL, 0}};
+	const char **texts[] = {
+		['c'] = &a->collection, ['g'] = &a->gateway_keys, ['a'] = &a->authority, ['o'] = &a->output};
 	uint64_t *numbers[] = {['d'] = &a->days, ['s'] = &a->sequence, ['f'] = &a->from};
 	int option;
 
@@ -58,7 +59,7 @@ static enum veil_status parse(struct arguments *a, int argc, char **argv, struct
 			return error_set(err, VEIL_E_INVALID, "--key: at most %d", WIRE_SIGNED_MAX_KEYS);
 		if (option == 'k')
 			a->keys[a->key_count++] = optarg;
-		else if (strchr("gao", option))
+		else if (strchr("cgao", option))
 			*texts[option] = optarg;
 		else if (!read_number(optarg, numbers[option]) || (option == 'd' && a->days > 3650))
 			return error_set(err, VEIL_E_INVALID, "%s: not a whole number from 1%s", optarg,
@@ -132,6 +133,28 @@ static enum veil_status add_index(struct wire_signed *s, const char *dir, struct
 	store_sealed_destroy(sealed);
 	engine_close(&engine);
 	store_index_close(index);
+	return st;
+}
+
+static enum veil_status add_collection(struct wire_signed *s, const char *dir, struct veil_error *err)
+{
+	const struct store_kv_options options = {.features = cpu_features()};
+	struct wire_retrieval r = {0};
+	struct store_kv *kv = NULL;
+	uint8_t *body = NULL, hash[HASH_BYTES];
+	size_t size;
+	enum veil_status st = store_kv_open(&kv, dir, &options, err);
+
+	if (st == VEIL_OK)
+		st = describe_collection(&body, &size, &r, kv, err);
+	if (st == VEIL_OK) {
+		hash_sha256(hash, body, size);
+		add(s, WIRE_SIGNED_COLLECTION, hash);
+		s->request_bytes = larger(s->request_bytes, wire_retrieve_bytes(&r));
+		s->reply_bytes = larger(s->reply_bytes, wire_retrieved_bytes(&r));
+	}
+	free(body);
+	store_kv_close(kv);
 	return st;
 }
 
@@ -219,6 +242,8 @@ static enum veil_status sign(const struct arguments *a, struct wire_signed *s, s
 			err, VEIL_E_INVALID, "--authority: longer than %d bytes", WIRE_SIGNED_MAX_AUTHORITY);
 	snprintf(s->authority, sizeof s->authority, "%s", a->authority);
 	st = add_index(s, a->index, err);
+	if (st == VEIL_OK && a->collection)
+		st = add_collection(s, a->collection, err);
 	if (st == VEIL_OK)
 		st = add_gateway_keys(s, a->gateway_keys, err);
 	if (st != VEIL_OK)

@@ -91,6 +91,7 @@ static const struct command {
 		"  --key FILE           of new-signing-key; again for each key of an overlap, up to 4\n"
 		"  --gateway-keys FILE  what veild answers at /.well-known/ohttp-gateway\n"
 		"  --authority HOST     host[:port] that every request inside names\n"
+		"  --collection DIR     also what veild --collection serves\n"
 		"  --output FILE        for veild --signed-config\n"
 		"  --days N             how long it is valid (default 30)\n"
 		"  --sequence N         its number, larger than all before (default: the time, or one more)\n"

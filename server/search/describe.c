@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "wire/collection.h"
 
 enum veil_status describe_index(uint8_t **body, size_t *size, struct wire_config *config,
 	const struct store_index *index, const struct nn_context *ctx, const struct store_sealed *sealed,
@@ -45,4 +46,21 @@ struct wire_retrieval describe_retrieval(const struct store_sealed *sealed)
 	r.table[0].ctx = sealed->sealed->ctx;
 	r.table[0].lookups = 1;
 	return r;
+}
+
+enum veil_status describe_collection(uint8_t **body, size_t *size, struct wire_retrieval *retrieval,
+	const struct store_kv *kv, struct veil_error *err)
+{
+	struct wire_collection w = {.collection = kv->collection};
+
+	memcpy(w.id, kv->id, HASH_BYTES);
+	retrieval->tables = kv->tables;
+	for (unsigned t = 0; t < kv->tables; t++) {
+		retrieval->table[t].ctx = kv->table[t].ctx;
+		retrieval->table[t].lookups = silent_collection_table(&kv->collection, t).lookups;
+	}
+	*body = NULL;
+	if (wire_collection_write(body, size, &w) != VEIL_OK)
+		return error_set(err, VEIL_E_NOMEM, "no memory to describe a collection");
+	return VEIL_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "nn/context.h"
 #include "store/index.h"
+#include "store/kv.h"
 #include "store/sealed.h"
 #include "wire/messages.h"
 #include "wire/retrieve.h"
@@ -15,6 +16,11 @@
 enum veil_status describe_index(uint8_t **body, size_t *size, struct wire_config *config,
 	const struct store_index *index, const struct nn_context *ctx, const struct store_sealed *sealed,
 	struct veil_error *err) VEIL_MUST_CHECK;
+
+/** What is exchanged in one request to a collection, and the malloc'd body of GET /v1/collection.
+ * VEIL_E_NOMEM. */
+enum veil_status describe_collection(uint8_t **body, size_t *size, struct wire_retrieval *retrieval,
+	const struct store_kv *kv, struct veil_error *err) VEIL_MUST_CHECK;
 
 /** What is exchanged in one sealed search. */
 struct wire_retrieval describe_retrieval(const struct store_sealed *sealed);

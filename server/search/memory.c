@@ -15,6 +15,7 @@ enum veil_status memory_plan(struct memory_plan *out, const struct config *confi
 	size_t connections = (size_t)config->connections * HTTP_CONNECTION_BYTES;
 	size_t codebook = s->index->codebook_size; /* mapped, and read by every new client */
 	size_t fixed = BASE_BYTES + connections + workers * worker_bytes + codebook + gateway_memory(config) +
+		       (s->tables ? (size_t)s->tables->bytes : 0) +
 		       (s->sealed ? (size_t)store_sealed_bytes(s->sealed->sealed) : 0);
 	/* Each worker has one shard in use; a reload, while it warms the new version, another. */
 	size_t need = fixed + (workers + 1) * s->ctx->shard_bytes, least;

@@ -4,12 +4,14 @@
 #include "wire/messages.h"
 
 /* Method, path, limit of the body, its type, answered by a worker, handler. */
-#define OWN_ROUTES                                                                                 \
-	{"GET", "/v1/config", 0, NULL, false, route_config, NULL},                                 \
-		{"GET", "/v1/object/", 0, NULL, false, route_object, NULL},                        \
-		{"POST", "/v1/query", HTTP_LIMIT_SET, WIRE_CONTENT_TYPE, true, route_query, NULL}, \
-	{                                                                                          \
-		"POST", "/v1/sealed", HTTP_LIMIT_SET, WIRE_CONTENT_TYPE, true, route_sealed, NULL  \
+#define OWN_ROUTES                                                                                       \
+	{"GET", "/v1/config", 0, NULL, false, route_config, NULL},                                       \
+		{"GET", "/v1/object/", 0, NULL, false, route_object, NULL},                              \
+		{"POST", "/v1/query", HTTP_LIMIT_SET, WIRE_CONTENT_TYPE, true, route_query, NULL},       \
+		{"GET", "/v1/collection", 0, NULL, false, route_collection, NULL},                       \
+		{"POST", "/v1/retrieve", HTTP_LIMIT_SET, WIRE_CONTENT_TYPE, true, route_retrieve, NULL}, \
+	{                                                                                                \
+		"POST", "/v1/sealed", HTTP_LIMIT_SET, WIRE_CONTENT_TYPE, true, route_sealed, NULL        \
 	}
 
 const struct http_route front_routes[] = {

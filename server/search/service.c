@@ -56,10 +56,12 @@ static void set_sizes(struct service *s, const struct snapshot *now, const struc
 	size_t query = 0, reply = 0;
 
 	for (size_t i = 0; i < 2 && all[i]; i++) {
-		const size_t up[] = {all[i]->query_bytes, all[i]->sealed_query_bytes};
-		const size_t down[] = {all[i]->reply_bytes, all[i]->sealed_reply_bytes};
+		const size_t up[] = {
+			all[i]->query_bytes, all[i]->sealed_query_bytes, all[i]->lookup_query_bytes};
+		const size_t down[] = {
+			all[i]->reply_bytes, all[i]->sealed_reply_bytes, all[i]->lookup_reply_bytes};
 
-		for (size_t k = 0; k < 2; k++) {
+		for (size_t k = 0; k < 3; k++) {
 			query = up[k] > query ? up[k] : query;
 			reply = down[k] > reply ? down[k] : reply;
 		}
@@ -147,7 +149,8 @@ static enum veil_status open_index(struct service *s, struct snapshot **out, str
 	struct memory_plan plan = {0};
 	struct snapshot *next;
 	size_t room;
-	enum veil_status st = snapshot_load(&next, s->config->index, cpu_features(), s->cache, err);
+	enum veil_status st =
+		snapshot_load(&next, s->config->index, s->config->collection, cpu_features(), s->cache, err);
 
 	*out = NULL;
 	if (st != VEIL_OK)
@@ -233,7 +236,7 @@ void service_reload(struct service *s)
 		goto out;
 	}
 	metrics_add(s->metrics, METRICS_reloads, 1);
-	if (memcmp(now->index->id, next->index->id, HASH_BYTES) == 0) {
+	if (snapshot_same(now, next)) {
 		log_info("the version is the one that is served already");
 		snapshot_release(next);
 		goto out;

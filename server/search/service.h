@@ -65,6 +65,8 @@ void route_object(void *state, struct http_request *req);
 void route_signed(void *state, struct http_request *req);
 void route_query(void *state, struct http_request *req);
 void route_sealed(void *state, struct http_request *req);
+void route_retrieve(void *state, struct http_request *req);
+void route_collection(void *state, struct http_request *req);
 void route_gateway(void *state, struct http_request *req);
 void route_gateway_keys(void *state, struct http_request *req);
 

@@ -2,6 +2,7 @@
 #include "search/snapshot.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/require.h"
@@ -54,6 +55,29 @@ static enum veil_status make_sealed(struct snapshot *s, unsigned features, struc
 	return VEIL_OK;
 }
 
+static enum veil_status open_tables(
+	struct snapshot *s, const char *dir, unsigned features, struct veil_error *err)
+{
+	const struct store_kv_options options = {.features = features, .go_on = go_on};
+	enum veil_status st;
+
+	if (!dir[0])
+		return VEIL_OK;
+	st = store_kv_open(&s->tables, dir, &options, err);
+	if (st == VEIL_OK)
+		st = describe_collection(&s->collection, &s->collection_size, &s->lookup, s->tables, err);
+	if (st != VEIL_OK)
+		return st;
+	s->lookup_query_bytes = wire_retrieve_bytes(&s->lookup);
+	s->lookup_reply_bytes = wire_retrieved_bytes(&s->lookup);
+	log_info(
+		"collection '%s': %llu records in %u tables, %llu MiB, a request %zu and its reply %zu bytes",
+		s->tables->collection.name, (unsigned long long)s->tables->collection.records,
+		s->lookup.tables, (unsigned long long)s->tables->bytes >> 20, s->lookup_query_bytes,
+		s->lookup_reply_bytes);
+	return VEIL_OK;
+}
+
 struct transform {
 	const struct snapshot *s;
 	uint32_t shard;
@@ -86,8 +110,8 @@ static enum veil_status make_slots(struct snapshot *s, struct veil_error *err)
 	return VEIL_OK;
 }
 
-enum veil_status snapshot_load(struct snapshot **out, const char *dir, unsigned features, struct cache *cache,
-	struct veil_error *err)
+enum veil_status snapshot_load(struct snapshot **out, const char *dir, const char *tables, unsigned features,
+	struct cache *cache, struct veil_error *err)
 {
 	struct snapshot *s = calloc(1, sizeof *s);
 	enum veil_status st;
@@ -106,12 +130,21 @@ enum veil_status snapshot_load(struct snapshot **out, const char *dir, unsigned 
 	if (st == VEIL_OK)
 		st = make_config(s, err);
 	if (st == VEIL_OK)
+		st = open_tables(s, tables, features, err);
+	if (st == VEIL_OK)
 		st = make_slots(s, err);
 	if (st == VEIL_OK)
 		*out = s;
 	else
 		snapshot_release(s);
 	return st;
+}
+
+bool snapshot_same(const struct snapshot *a, const struct snapshot *b)
+{
+	if (!a->tables != !b->tables || (a->tables && memcmp(a->tables->id, b->tables->id, HASH_BYTES) != 0))
+		return false;
+	return memcmp(a->index->id, b->index->id, HASH_BYTES) == 0;
 }
 
 void snapshot_release(void *snapshot)
@@ -124,6 +157,8 @@ void snapshot_release(void *snapshot)
 		cache_drop(s->cache, s->slot + i);
 	free(s->slot);
 	free(s->config);
+	free(s->collection);
+	store_kv_close(s->tables);
 	store_sealed_destroy(s->sealed);
 	engine_close(&s->engine);
 	store_index_close(s->index);

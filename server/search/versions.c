@@ -49,12 +49,40 @@ struct snapshot *versions_find(struct versions *v, const uint8_t id[HASH_BYTES])
 	return s;
 }
 
+static bool has_tables(const struct snapshot *s, const uint8_t id[HASH_BYTES])
+{
+	return s && s->tables && memcmp(s->tables->id, id, HASH_BYTES) == 0;
+}
+
+struct snapshot *versions_find_tables(struct versions *v, const uint8_t id[HASH_BYTES])
+{
+	struct snapshot *s;
+
+	pthread_mutex_lock(&v->lock);
+	s = v->current;
+	if (!has_tables(s, id))
+		s = previous(v);
+	s = reference(has_tables(s, id) ? s : NULL);
+	pthread_mutex_unlock(&v->lock);
+	return s;
+}
+
 static bool is_hash(const uint8_t hash[HASH_BYTES], const char *hex)
 {
 	char have[HASH_HEX_SIZE];
 
 	hash_hex(have, hash);
 	return strcmp(have, hex) == 0;
+}
+
+static bool find_constants(struct bytes *object, const struct store_kv *kv, const char *hex)
+{
+	for (unsigned t = 0; t < kv->tables; t++)
+		if (is_hash(silent_collection_table(&kv->collection, t).table->static_hash, hex)) {
+			*object = kv->table[t].constants;
+			return true;
+		}
+	return false;
 }
 
 static bool find_object(struct bytes *object, const struct snapshot *s, const char *hex)
@@ -68,7 +96,7 @@ static bool find_object(struct bytes *object, const struct snapshot *s, const ch
 	else if (s->sealed && s->sealed->labels && is_hash(s->sealed->labels_hash, hex))
 		*object = (struct bytes){s->sealed->labels, s->sealed->labels_bytes};
 	else
-		return false;
+		return s->tables && find_constants(object, s->tables, hex);
 	return true;
 }
 

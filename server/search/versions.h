@@ -25,6 +25,8 @@ void versions_init(struct versions *v, struct snapshot *first);
 struct snapshot *versions_current(struct versions *v);
 /** The version of that id; NULL if it is not served (any more). */
 struct snapshot *versions_find(struct versions *v, const uint8_t id[HASH_BYTES]);
+/** The version whose collection has that id. */
+struct snapshot *versions_find_tables(struct versions *v, const uint8_t id[HASH_BYTES]);
 /** The version whose codebook, configuration, static halves or labels have this hash, in hexadecimal digits:
  * `object` gets it, and lives as long as the reference. NULL if there is none. */
 struct snapshot *versions_with_object(struct versions *v, struct bytes *object, const char *hex);

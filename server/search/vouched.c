@@ -66,9 +66,21 @@ static enum veil_status check(const struct wire_signed *s, const char *path, con
 		return error_set(err, VEIL_E_INVALID,
 			"%s is not of the index that is served; sign that one (veil-index sign)", path);
 	if (s->request_bytes < now->query_bytes || s->reply_bytes < now->reply_bytes ||
-		s->request_bytes < now->sealed_query_bytes || s->reply_bytes < now->sealed_reply_bytes)
+		s->request_bytes < now->sealed_query_bytes || s->reply_bytes < now->sealed_reply_bytes ||
+		s->request_bytes < now->lookup_query_bytes || s->reply_bytes < now->lookup_reply_bytes)
 		return error_set(err, VEIL_E_INVALID,
 			"%s has room for smaller messages than those of the index", path);
+	if (now->tables) {
+		uint8_t hash[HASH_BYTES];
+
+		hash_sha256(hash, now->collection, now->collection_size);
+		if (!wire_signed_has(s, WIRE_SIGNED_COLLECTION, hash))
+			return error_set(err, VEIL_E_INVALID,
+				"%s is not of the collection that is served; sign that one too (veil-index "
+				"sign "
+				"--collection)",
+				path);
+	}
 	if (gateway &&
 		!gateway_serves(gateway, (struct bytes){(const uint8_t *)s->authority, strlen(s->authority)}))
 		return error_set(err, VEIL_E_INVALID,

@@ -35,11 +35,15 @@ struct group {
 
 size_t worker_room(const struct snapshot *s)
 {
-	const size_t room = WORKER_GROUP * wire_query_room(s->ctx) +
-			    arena_room(engine_answer_scratch(&s->engine, WORKER_GROUP)) +
-			    arena_room(s->ctx->shard_scratch);
+	size_t room = WORKER_GROUP * wire_query_room(s->ctx) +
+		      arena_room(engine_answer_scratch(&s->engine, WORKER_GROUP)) +
+		      arena_room(s->ctx->shard_scratch);
 
-	return s->sealed && sealed_room(s) > room ? sealed_room(s) : room;
+	if (s->sealed && sealed_room(s) > room)
+		room = sealed_room(s);
+	if (s->tables && retrieve_room(s) > room)
+		room = retrieve_room(s);
+	return room;
 }
 
 enum veil_status worker_init(struct worker *w, const struct snapshot *s)

@@ -49,5 +49,7 @@ void worker_run(void *state, unsigned number, const struct pool_job *job);
 
 /** Bytes of the arena that sealed searches need (sealed.c). */
 size_t sealed_room(const struct snapshot *s);
+/** Likewise retrievals (retrieve.c). */
+size_t retrieve_room(const struct snapshot *s);
 
 #endif

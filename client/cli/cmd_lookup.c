@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "veil/lookup.h"
+
+static const char usage[] = "usage: veil lookup --relay URL | --direct --server URL [OPTIONS] KEY...\n"
+			    "The values of keys, without showing the keys, nor whether they are there.\n\n";
+static const char help[] =
+	"  --prefix LENGTHS  the longest of the prefixes of KEY that is there, as 2-9 or 6,7,9: all\n"
+	"                    in one request\n"
+	"  --json            one JSON object on standard output\n"
+	"  --help            this text\n"
+	"Of a collection that is asked by number KEY is a number.\n";
+
+#define MAX_KEYS 64
+#define MAX_LENGTH 1024
+
+struct arguments {
+	struct cli_server server;
+	uint32_t lengths[MAX_KEYS], count; /* of prefixes; ascending */
+	char **keys;
+	int key_count, json, done;
+};
+
+/* "2-9" or "6,7,9": ascending lengths. */
+static int read_lengths(struct arguments *a, const char *text)
+{
+	const char *p = text;
+
+	do {
+		char *end;
+		unsigned long low = strtoul(p, &end, 10), high = low;
+
+		if (end == p || *p < '0' || *p > '9')
+			break;
+		if (*end == '-' && end[1] >= '0' && end[1] <= '9')
+			high = strtoul(end + 1, &end, 10);
+		if (low < 1 || high > MAX_LENGTH || high < low ||
+			(a->count && low <= a->lengths[a->count - 1]) || high - low >= MAX_KEYS - a->count)
+			break;
+		while (low <= high)
+			a->lengths[a->count++] = (uint32_t)low++;
+		if (*end == 0)
+			return CLI_OK;
+		p = end + (*end == ',');
+		if (*end != ',')
+			break;
+	} while (1);
+	return cli_misuse("--prefix %s: not lengths in ascending order, as 2-9 or 6,7,9", text);
+}
+
+static int parse(struct arguments *a, int argc, char **argv)
+{
+	static const struct option options[] = {CLI_SERVER_OPTIONS, {"json", no_argument, NULL, 'j'},
+		{"prefix", required_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0}};
+	int option, code = CLI_OK;
+
+	while (code == CLI_OK && (option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case 'j':
+			a->json = 1;
+			break;
+		case 'p':
+			a->count = 0;
+			code = read_lengths(a, optarg);
+			break;
+		case 'h':
+			printf("%s%s%s", usage, cli_server_help, help);
+			a->done = 1;
+			return cli_finish();
+		case '?':
+			return CLI_USAGE;
+		default:
+			code = cli_server_take(&a->server, option, optarg);
+		}
+	}
+	if (code != CLI_OK)
+		return code;
+	a->keys = argv + optind;
+	a->key_count = argc - optind;
+	if (a->key_count < 1)
+		return cli_misuse("lookup needs a KEY");
+	if (a->count && a->key_count > 1)
+		return cli_misuse("lookup --prefix takes one KEY");
+	return cli_server_check(&a->server, "lookup");
+}
+
+/* The keys of the request; 0 after saying what is wrong. */
+static uint32_t make_keys(
+	struct veil_key keys[MAX_KEYS], const struct arguments *a, const struct veil_collection_info *info)
+{
+	uint32_t count = 0;
+
+	if (a->count > info->keys || (uint32_t)a->key_count > info->keys) {
+		fprintf(stderr, "veil: a request to \"%s\" has %u keys at most, not %u\n", info->name,
+			info->keys, a->count ? a->count : (uint32_t)a->key_count);
+		return 0;
+	}
+	if (a->count && info->by_number) {
+		fprintf(stderr, "veil: \"%s\" is asked by number: no --prefix\n", info->name);
+		return 0;
+	}
+	if (a->count) {
+		for (uint32_t i = 0; i < a->count && a->lengths[i] <= strlen(a->keys[0]); i++)
+			keys[count++] = (struct veil_key){.data = a->keys[0], .size = a->lengths[i]};
+		if (count == 0)
+			fprintf(stderr, "veil: \"%s\" is shorter than %u characters\n", a->keys[0],
+				a->lengths[0]);
+		return count;
+	}
+	for (int i = 0; i < a->key_count; i++) {
+		char *end;
+
+		keys[i] = (struct veil_key){.data = a->keys[i], .size = strlen(a->keys[i])};
+		if (!info->by_number)
+			continue;
+		keys[i].number = strtoull(a->keys[i], &end, 10);
+		if (a->keys[i][0] < '0' || a->keys[i][0] > '9' || *end) {
+			fprintf(stderr, "veil: \"%s\" is asked by number, and \"%s\" is none\n", info->name,
+				a->keys[i]);
+			return 0;
+		}
+	}
+	return (uint32_t)a->key_count;
+}
+
+/* UTF-8 as text, all else as hexadecimal digits under another name. */
+static json_t *pack_value(const struct veil_key *key, const struct veil_value *value)
+{
+	json_t *one = json_object(), *text;
+	char *hex;
+
+	json_object_set_new(one, "key", json_stringn(key->data, key->size));
+	json_object_set_new(one, "found", json_boolean(value->found));
+	if (!value->found)
+		return one;
+	text = json_stringn((const char *)value->data, value->size);
+	if (text) {
+		json_object_set_new(one, "value", text);
+		return one;
+	}
+	hex = calloc(2 * value->size + 1, 1);
+	for (size_t i = 0; hex && i < value->size; i++)
+		snprintf(hex + 2 * i, 3, "%02x", value->data[i]);
+	json_object_set_new(one, "hex", json_string(hex ? hex : ""));
+	free(hex);
+	return one;
+}
+
+static json_t *pack(const struct veil_collection_info *info, const struct veil_key *keys, uint32_t first,
+	uint32_t count, const struct veil_values *values)
+{
+	const struct veil_lookup_cost *c = veil_values_cost(values);
+	json_t *list = json_array();
+
+	for (uint32_t i = first; i < first + count; i++)
+		json_array_append_new(list, pack_value(&keys[i], veil_values_at(values, i)));
+	return json_pack("{ss ss si so s{sI sI sI sf sf sf sf}}", "collection", info->name, "id", info->id,
+		"keys", (int)info->keys, "values", list, "cost", "bytes_up", (json_int_t)c->bytes_up,
+		"bytes_down", (json_int_t)c->bytes_down, "static_bytes", (json_int_t)info->static_bytes,
+		"encrypt_ms", c->encrypt_us / 1e3, "decrypt_ms", c->decrypt_us / 1e3, "network_ms",
+		c->network_us / 1e3, "server_ms", c->server_us < 0 ? -1 : c->server_us / 1e3);
+}
+
+/* A value is somebody else's: what a terminal would act on is not written to it. */
+static void print_text(const char *text)
+{
+	for (const char *p = text; *p; p++)
+		putchar((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p);
+}
+
+static int print(json_t *answer, int as_json)
+{
+	json_t *cost, *one;
+	size_t i;
+
+	if (!answer) {
+		fputs("veil: no memory for the answer\n", stderr);
+		return CLI_INPUT;
+	}
+	if (as_json) {
+		json_dumpf(answer, stdout, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+		putchar('\n');
+	}
+	json_array_foreach(json_object_get(answer, "values"), i, one)
+	{
+		const char *value = json_string_value(json_object_get(one, "value"));
+		const char *hex = json_string_value(json_object_get(one, "hex"));
+
+		if (as_json)
+			break;
+		printf("%s  ", json_string_value(json_object_get(one, "key")));
+		if (value)
+			print_text(value);
+		else if (hex)
+			printf("0x%s", hex);
+		else
+			printf("is not there");
+		putchar('\n');
+	}
+	cost = json_object_get(answer, "cost");
+	if (!as_json)
+		printf("\n%lld bytes up, %lld down; encrypt %.1f ms, server %.1f ms, decrypt %.1f ms\n",
+			(long long)json_integer_value(json_object_get(cost, "bytes_up")),
+			(long long)json_integer_value(json_object_get(cost, "bytes_down")),
+			json_real_value(json_object_get(cost, "encrypt_ms")),
+			json_real_value(json_object_get(cost, "server_ms")),
+			json_real_value(json_object_get(cost, "decrypt_ms")));
+	json_decref(answer);
+	return cli_finish();
+}
+
+static int run(const struct veil_client *client, const struct arguments *a)
+{
+	struct veil_collection *collection = NULL;
+	struct veil_values *values = NULL;
+	struct veil_key keys[MAX_KEYS] = {{0}};
+	struct veil_error err = {""};
+	uint32_t count = 0, first = 0, shown;
+	int code = CLI_INPUT;
+	enum veil_status st = veil_collection_fetch(&collection, client, &err);
+
+	if (st == VEIL_OK) {
+		count = make_keys(keys, a, veil_collection_info(collection));
+		if (count == 0)
+			goto out;
+		st = veil_lookup(collection, &values, keys, count, &err);
+	}
+	if (st != VEIL_OK) {
+		code = cli_fail(st, &err);
+		goto out;
+	}
+	shown = count;
+	if (a->count) { /* the longest that is there; if none is, the longest */
+		for (first = count - 1, shown = 1; first > 0 && !veil_values_at(values, first)->found;)
+			first--;
+		if (!veil_values_at(values, first)->found)
+			first = count - 1;
+	}
+	code = print(pack(veil_collection_info(collection), keys, first, shown, values), a->json);
+out:
+	veil_values_destroy(values);
+	veil_collection_destroy(collection);
+	return code;
+}
+
+int cli_lookup(int argc, char **argv)
+{
+	struct arguments a = {.server = {.timeout_ms = CLI_DEFAULT_TIMEOUT_MS}};
+	struct veil_client *client = NULL;
+	struct veil_error err = {""};
+	int code = parse(&a, argc, argv);
+	enum veil_status st;
+
+	if (code != CLI_OK || a.done)
+		return code;
+	st = cli_connect(&client, &a.server, &err);
+	code = st == VEIL_OK ? run(client, &a) : cli_fail(st, &err);
+	veil_client_destroy(client);
+	return code;
+}
