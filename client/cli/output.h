@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "veil/client.h"
+#include "veil/lookup.h"
 #include "veil/privacy.h"
 
 /** What the commands print to stdout: for people, or with --json one object whose members keep their names
@@ -15,6 +16,9 @@ int output_vector(const char *image, const float *vector, uint32_t dim, int json
 json_t *output_pack_hits(const struct veil_hits *hits, const char *mode);
 /** Prints such an object, which it takes; it may have come from an agent. */
 int output_answer(json_t *answer, int json);
+/** What came back of keys[first], keys[first + 1], ... of a lookup, and its cost. */
+int output_values(const struct veil_collection_info *info, const struct veil_key *keys, uint32_t first,
+	uint32_t count, const struct veil_values *values, int json);
 int output_plan(const struct veil_privacy_figures *figures, int json);
 int output_spending(const struct veil_privacy_spending *spending, int json);
 

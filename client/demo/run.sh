@@ -49,14 +49,36 @@ fail() {
 tail -n +2 "$data/labels.tsv" | cut -f1,3 >"$top/names.tsv"
 "$build/server/build/veil-index" build --input "$data/google.npy" --names "$top/names.tsv" --output "$top/index" \
 	--name "emoji as drawn by Google" --shards 8 --params "$params" >"$top/log" 2>&1 || fail "veil-index failed"
-"$build/server/search/veild" --index "$top/index" --listen 127.0.0.1:0 --admin off --port-file "$top/port" \
-	--lame-duck-ms 0 >"$top/log" 2>&1 &
-server=$!
-for ((i = 0; i < 200; i++)); do
-	[ ! -s "$top/port" ] || break
-	kill -0 "$server" 2>/dev/null || fail "veild did not start"
-	sleep 0.05
-done
-[ -s "$top/port" ] || fail "veild did not start within 10 seconds"
-"$build/client/demo/veil-demo" --server "http://$(head -n 1 "$top/port")" --database "$data/google.npy" \
+# serve OPTIONS: on a free port, whose address is then in $url.
+serve() {
+	[ -z "$server" ] || { kill "$server"; wait "$server" || true; }
+	rm -f "$top/port"
+	"$build/server/search/veild" --index "$top/index" --listen 127.0.0.1:0 --admin off --port-file "$top/port" \
+		--lame-duck-ms 0 "$@" >"$top/log" 2>&1 &
+	server=$!
+	for ((i = 0; i < 200; i++)); do
+		[ ! -s "$top/port" ] || break
+		kill -0 "$server" 2>/dev/null || fail "veild did not start"
+		sleep 0.05
+	done
+	[ -s "$top/port" ] || fail "veild did not start within 10 seconds"
+	url="http://$(head -n 1 "$top/port")"
+}
+
+# look_up TABLE KEYS LENGTHS KEY: the longest prefix of KEY in a table of tests/data/tables.
+look_up() {
+	xz -dc "$data/../tables/$1.tsv.xz" >"$top/$1.tsv"
+	"$build/server/build/veil-index" build-kv --input "$top/$1.tsv" --output "$top/$1" --keys "$2" --no-delta \
+		>"$top/log" 2>&1 || fail "veil-index failed"
+	serve --collection "$top/$1"
+	printf '\n$ veil lookup --prefix %s %s   # one of %s keys; the server sees neither the key nor the answer\n' \
+		"$3" "$4" "$(wc -l <"$top/$1.tsv")"
+	"$build/client/cli/veil" lookup --direct --server "$url" --prefix "$3" "$4"
+}
+
+serve
+"$build/client/demo/veil-demo" --server "$url" --database "$data/google.npy" \
 	"${questions[@]}" --labels "$data/labels.tsv" "${json[@]}"
+[ ${#json[@]} = 0 ] && [ "${questions[0]}" = --queries ] || exit 0
+look_up oui 3 6,7,9 0055DA0AB
+look_up phone 8 2-9 4930123456

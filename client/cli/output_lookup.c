@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "cli/output.h"
+
+/* UTF-8 as text, all else as hexadecimal digits under another name. */
+static json_t *pack_value(const struct veil_key *key, const struct veil_value *value)
+{
+	json_t *one = json_object(), *text;
+	char *hex;
+
+	json_object_set_new(one, "key", json_stringn(key->data, key->size));
+	json_object_set_new(one, "found", json_boolean(value->found));
+	if (!value->found)
+		return one;
+	text = json_stringn((const char *)value->data, value->size);
+	if (text) {
+		json_object_set_new(one, "value", text);
+		return one;
+	}
+	hex = calloc(2 * value->size + 1, 1);
+	for (size_t i = 0; hex && i < value->size; i++)
+		snprintf(hex + 2 * i, 3, "%02x", value->data[i]);
+	json_object_set_new(one, "hex", json_string(hex ? hex : ""));
+	free(hex);
+	return one;
+}
+
+static json_t *pack(const struct veil_collection_info *info, const struct veil_key *keys, uint32_t first,
+	uint32_t count, const struct veil_values *values)
+{
+	const struct veil_lookup_cost *c = veil_values_cost(values);
+	json_t *list = json_array();
+
+	for (uint32_t i = first; i < first + count; i++)
+		json_array_append_new(list, pack_value(&keys[i], veil_values_at(values, i)));
+	return json_pack("{ss ss si so s{sI sI sI sf sf sf sf}}", "collection", info->name, "id", info->id,
+		"keys", (int)info->keys, "values", list, "cost", "bytes_up", (json_int_t)c->bytes_up,
+		"bytes_down", (json_int_t)c->bytes_down, "static_bytes", (json_int_t)info->static_bytes,
+		"encrypt_ms", c->encrypt_us / 1e3, "decrypt_ms", c->decrypt_us / 1e3, "network_ms",
+		c->network_us / 1e3, "server_ms", c->server_us < 0 ? -1 : c->server_us / 1e3);
+}
+
+/* A value is somebody else's: what a terminal would act on is not written to it. */
+static void print_text(const char *text)
+{
+	for (const char *p = text; *p; p++)
+		putchar((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p);
+}
+
+int output_values(const struct veil_collection_info *info, const struct veil_key *keys, uint32_t first,
+	uint32_t count, const struct veil_values *values, int as_json)
+{
+	json_t *answer = pack(info, keys, first, count, values);
+	json_t *cost, *one;
+	size_t i;
+
+	if (!answer) {
+		fputs("veil: no memory for the answer\n", stderr);
+		return CLI_INPUT;
+	}
+	if (as_json) {
+		json_dumpf(answer, stdout, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+		putchar('\n');
+	}
+	json_array_foreach(json_object_get(answer, "values"), i, one)
+	{
+		const char *value = json_string_value(json_object_get(one, "value"));
+		const char *hex = json_string_value(json_object_get(one, "hex"));
+
+		if (as_json)
+			break;
+		printf("%s  ", json_string_value(json_object_get(one, "key")));
+		if (value)
+			print_text(value);
+		else if (hex)
+			printf("0x%s", hex);
+		else
+			printf("is not there");
+		putchar('\n');
+	}
+	cost = json_object_get(answer, "cost");
+	if (!as_json)
+		printf("\n%lld bytes up, %lld down; encrypt %.1f ms, server %.1f ms, decrypt %.1f ms\n",
+			(long long)json_integer_value(json_object_get(cost, "bytes_up")),
+			(long long)json_integer_value(json_object_get(cost, "bytes_down")),
+			json_real_value(json_object_get(cost, "encrypt_ms")),
+			json_real_value(json_object_get(cost, "server_ms")),
+			json_real_value(json_object_get(cost, "decrypt_ms")));
+	json_decref(answer);
+	return cli_finish();
+}
