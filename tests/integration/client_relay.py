@@ -169,7 +169,7 @@ class Through(Case):
         self.expect(self.relay, REPLY, 'does not know the key', posts=2)
 
     def test_rfc9458_line_7_what_the_gateway_cannot_open_is_not_tried_again(self):
-        self.relay.answers[''] = lambda h, body: self.relay.forward('POST', '/gateway', ohttp.TYPE, body[:-1] + b'x')
+        self.relay.answers[''] = lambda h, body: self.relay.forward('POST', '/gateway', ohttp.TYPE, body[:-1] + bytes([body[-1] ^ 1]))
         self.expect(self.relay, REPLY, 'could not open', posts=1)
 
     def test_what_is_not_a_sealed_response_is_an_error_in_a_sentence(self):
