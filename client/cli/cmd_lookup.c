@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,10 +120,11 @@ static uint32_t make_keys(
 		keys[i] = (struct veil_key){.data = a->keys[i], .size = strlen(a->keys[i])};
 		if (!info->by_number)
 			continue;
+		errno = 0;
 		keys[i].number = strtoull(a->keys[i], &end, 10);
-		if (a->keys[i][0] < '0' || a->keys[i][0] > '9' || *end) {
-			fprintf(stderr, "veil: \"%s\" is asked by number, and \"%s\" is none\n", info->name,
-				a->keys[i]);
+		if (a->keys[i][0] < '0' || a->keys[i][0] > '9' || *end || errno) {
+			fprintf(stderr, "veil: \"%s\" is asked by number, and \"%s\" is none below 2^64\n",
+				info->name, a->keys[i]);
 			return 0;
 		}
 	}

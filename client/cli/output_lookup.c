@@ -1,30 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/cli.h"
 #include "cli/output.h"
 
-/* UTF-8 as text, all else as hexadecimal digits under another name. */
-static json_t *pack_value(const struct veil_key *key, const struct veil_value *value)
+/* UTF-8 as text under `name`, all else as hexadecimal digits under `hex_name`. */
+static void set_bytes(json_t *object, const char *name, const char *hex_name, const void *data, size_t size)
 {
-	json_t *one = json_object(), *text;
+	const uint8_t *bytes = data;
+	json_t *text = json_stringn(data, size);
 	char *hex;
 
-	json_object_set_new(one, "key", json_stringn(key->data, key->size));
-	json_object_set_new(one, "found", json_boolean(value->found));
-	if (!value->found)
-		return one;
-	text = json_stringn((const char *)value->data, value->size);
 	if (text) {
-		json_object_set_new(one, "value", text);
-		return one;
+		json_object_set_new(object, name, text);
+		return;
 	}
-	hex = calloc(2 * value->size + 1, 1);
-	for (size_t i = 0; hex && i < value->size; i++)
-		snprintf(hex + 2 * i, 3, "%02x", value->data[i]);
-	json_object_set_new(one, "hex", json_string(hex ? hex : ""));
+	hex = calloc(2 * size + 1, 1);
+	for (size_t i = 0; hex && i < size; i++)
+		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+	json_object_set_new(object, hex_name, json_string(hex ? hex : ""));
 	free(hex);
+}
+
+static json_t *pack_value(const struct veil_key *key, const struct veil_value *value)
+{
+	json_t *one = json_object();
+
+	set_bytes(one, "key", "key_hex", key->data, key->size);
+	json_object_set_new(one, "found", json_boolean(value->found));
+	if (value->found)
+		set_bytes(one, "value", "hex", value->data, value->size);
 	return one;
 }
 
@@ -43,11 +50,30 @@ static json_t *pack(const struct veil_collection_info *info, const struct veil_k
 		c->network_us / 1e3, "server_ms", c->server_us < 0 ? -1 : c->server_us / 1e3);
 }
 
-/* A value is somebody else's: what a terminal would act on is not written to it. */
-static void print_text(const char *text)
+/* What a terminal would act on is not written to it: control characters, those of U+0080 to U+009F too. */
+static void print_text(const json_t *text)
 {
-	for (const char *p = text; *p; p++)
-		putchar((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p);
+	const char *p = json_string_value(text), *end = p + json_string_length(text);
+
+	for (; p < end; p++) {
+		const unsigned char c = (unsigned char)*p;
+		const bool c1 = c == 0xc2 && p + 1 < end && (unsigned char)p[1] < 0xa0;
+
+		p += c1;
+		putchar(c < 0x20 || c == 0x7f || c1 ? '?' : c);
+	}
+}
+
+/* Of somebody else's bytes: as text, or their digits. */
+static bool print_bytes(const json_t *object, const char *name, const char *hex_name)
+{
+	const json_t *text = json_object_get(object, name), *hex = json_object_get(object, hex_name);
+
+	if (text)
+		print_text(text);
+	else if (hex)
+		printf("0x%s", json_string_value(hex));
+	return text || hex;
 }
 
 int output_values(const struct veil_collection_info *info, const struct veil_key *keys, uint32_t first,
@@ -67,17 +93,11 @@ int output_values(const struct veil_collection_info *info, const struct veil_key
 	}
 	json_array_foreach(json_object_get(answer, "values"), i, one)
 	{
-		const char *value = json_string_value(json_object_get(one, "value"));
-		const char *hex = json_string_value(json_object_get(one, "hex"));
-
 		if (as_json)
 			break;
-		printf("%s  ", json_string_value(json_object_get(one, "key")));
-		if (value)
-			print_text(value);
-		else if (hex)
-			printf("0x%s", hex);
-		else
+		print_bytes(one, "key", "key_hex");
+		printf("  ");
+		if (!print_bytes(one, "value", "hex"))
 			printf("is not there");
 		putchar('\n');
 	}

@@ -33,7 +33,8 @@ class Lookup(unittest.TestCase):
         cls.collection, cls.index = (os.path.join(cls.directory.name, name) for name in ('c', 'i'))
         # Prefixes, one of the other: 70, 701, 7012 ..., and values of two size classes.
         cls.values = {str(n): f'place {n} ' + 'x' * (n % 60) for n in (*range(10, 100), *range(100, 300), 70123, 701234)}
-        cls.make('a.tsv', '\n'.join('\t'.join(row) for row in cls.values.items()) + '\n', 'build-kv', '--keys', '5')
+        cls.values['odd'] = 'a\x1b[2J\u009bb'
+        cls.make('a.jsonl', ''.join(json.dumps({'key': k, 'value': v}) + '\n' for k, v in cls.values.items()), 'build-kv', '--keys', '5')
         built = run(program('server/build/veil-index'), 'build', '--input', os.path.join(SOURCE, 'tests/data/emoji/google.npy'),
                     '--output', cls.index)
         assert built.returncode == 0, built.stderr
@@ -110,6 +111,12 @@ class Lookup(unittest.TestCase):
         lines = r.stdout.splitlines()
         self.assertEqual(lines[:2], ['70123  ' + self.values['70123'], 'nobody  is not there'])
         self.assertIn('bytes up', lines[-1])
+
+    def test_a_key_that_is_no_text_and_a_value_that_a_terminal_would_act_on(self):
+        got = self.lookup(b'caf\xc3', '70')['values']
+        self.assertEqual(got[0], {'key_hex': '636166c3', 'found': False})
+        r = run(program('client/cli/veil'), 'lookup', '--direct', '--server', self.url, 'odd')
+        self.assertEqual(r.stdout.splitlines()[0], 'odd  a?[2J?b', r.stdout)
 
     def test_what_is_refused_names_why(self):
         self.refused(*'abcdef', says='has 5 keys at most, not 6', code=1)
