@@ -41,20 +41,19 @@ class SealedSearch(Case):
         self.assertEqual(replies[0]['results'][0]['record'], replies[1]['results'][0]['record'])
 
 
-class Retrieval(unittest.TestCase):
+class Retrieval(Case):
     """A collection is asked through a relay, as its operator signed it."""
 
     @classmethod
     def setUpClass(cls):
-        cls.world = World()
+        super().setUpClass()
         cls.collection, table = cls.world.path('collection'), cls.world.path('table.tsv')
         with open(table, 'w', encoding='ascii') as f:
             f.write(''.join(f'key {i}\tvalue {i}\n' for i in range(300)))
         index_tool('build-kv', '--input', table, '--output', cls.collection, '--keys', '2', '--no-delta')
 
     def lookup(self, relay, *keys):
-        return subprocess.run([VEIL, 'lookup', '--relay', relay.url, '--trust', self.world.key + '.pub', '--state', self.world.path('state'),
-                               '--json', *keys], capture_output=True, text=True, timeout=60, check=False)
+        return self.veil('lookup', '--relay', relay.url, '--trust', self.world.key + '.pub', '--state', self.state, '--json', *keys)
 
     def test_a_lookup_goes_through_a_relay_if_the_operator_has_signed_the_collection(self):
         with Server(self.world.index, '--gateway-keys', self.world.keys, '--collection', self.collection) as server, Relay(server.address) as relay:
@@ -68,9 +67,7 @@ class Retrieval(unittest.TestCase):
         with self.world.serve('--collection', self.collection) as server, Relay(server.address) as relay:
             sizes = set()
             for keys in (('key 7', 'key 299'), ('nobody',)):
-                result = self.lookup(relay, *keys)
-                self.assertEqual(result.returncode, 0, result.stderr)
-                answer = json.loads(result.stdout)
+                answer = json.loads(self.lookup(relay, *keys).stdout)
                 self.assertEqual([v.get('value') for v in answer['values']],
                                  [k.replace('key', 'value') if 'key' in k else None for k in keys])
                 sizes.add((answer['cost']['bytes_up'], answer['cost']['bytes_down']))
