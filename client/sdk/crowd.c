@@ -165,7 +165,7 @@ static enum veil_status ask_now(struct veil_crowd *c, struct question *q, struct
 			e->terms.plan.goal.questions);
 	if (mode == VEIL_CROWD_HIDDEN)
 		st = privacy_accountant_charge(
-			c->accountant, (uint64_t)(c->begin_ms / 1000), requests, (uint64_t)time(NULL), err);
+			c->accountant, (uint64_t)c->begin_ms, requests, (uint64_t)time(NULL), err);
 	if (st != VEIL_OK)
 		return st;
 	c->used += requests;
