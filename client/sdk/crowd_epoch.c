@@ -54,16 +54,18 @@ void crowd_epoch_reap(struct veil_crowd *c)
 	}
 }
 
-/* Made before its instant, so that this one does not tell what it took. NULL: no memory. */
-static struct job *prepare(struct veil_crowd *c, const struct privacy_item *item)
+/* Made before its instant, so that this one does not tell what it took. NULL: `why`. */
+static struct job *prepare(struct veil_crowd *c, const struct privacy_item *item, struct veil_error *why)
 {
 	struct job *job = calloc(1, sizeof *job);
 
-	if (!job)
+	if (!job) {
+		error_set(why, VEIL_E_NOMEM, "no memory for a request; ask again");
 		return NULL;
+	}
 	job->crowd = c;
 	job->item = *item;
-	if (epoch_request(&c->epoch, item, &job->request, &job->fake, NULL) != VEIL_OK) {
+	if (epoch_request(&c->epoch, item, &job->request, &job->fake, why) != VEIL_OK) {
 		free(job);
 		return NULL;
 	}
@@ -192,6 +194,7 @@ void crowd_epoch_run(struct veil_crowd *c)
 	struct privacy_schedule *s = &c->epoch.schedule;
 	const int64_t length = c->options.epoch_ms, late = LATE_MS(length);
 	const struct privacy_item *item;
+	struct veil_error why;
 	struct job *job = NULL;
 
 	while (!c->stop) {
@@ -215,7 +218,7 @@ void crowd_epoch_run(struct veil_crowd *c)
 			continue;
 		}
 		if (!job)
-			job = prepare(c, item);
+			job = prepare(c, item, &why);
 		if (at < item->at_ms) {
 			crowd_wait_until(c, c->begin_ms + item->at_ms);
 			continue;
@@ -223,7 +226,7 @@ void crowd_epoch_run(struct veil_crowd *c)
 		if (job)
 			launch(c, job);
 		else
-			give_up(c, item, "no memory for a request; ask again");
+			give_up(c, item, why.text);
 		job = NULL;
 		privacy_schedule_sent(s);
 	}

@@ -41,9 +41,12 @@ enum veil_status epoch_request(const struct epoch *e, const struct privacy_item 
 	struct epoch_request *out, struct search **fake, struct veil_error *err)
 {
 	uint32_t shard = e->terms.mode == VEIL_CROWD_ALL_SHARDS ? WIRE_ALL_SHARDS : item->shard;
-	enum veil_status st;
+	/* A question was made when the epoch began: what runs out since must stop it as it stops fakes. */
+	enum veil_status st = question_check_session(e->client, err);
 
 	*fake = NULL;
+	if (st != VEIL_OK)
+		return st;
 	if (item->question < e->questions) {
 		*out = e->question[item->question];
 		return VEIL_OK;

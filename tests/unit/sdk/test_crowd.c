@@ -7,6 +7,7 @@
 #include "inside.h"
 #include "privacy/schedule.h"
 #include "sdk/crowd.h"
+#include "sdk/epoch.h"
 #include "sdk/search.h"
 #include "support/test.h"
 #include "veil/privacy.h"
@@ -297,6 +298,43 @@ Test(crowd, who_leaves_does_not_wait_for_an_epoch_and_nobody_is_left_waiting)
 	w.crowd = NULL;
 	pthread_join(thread, NULL);
 	leave();
+}
+
+/* Else the question would leave alone. */
+Test(crowd, what_runs_out_within_an_epoch_stops_its_question_with_its_fakes)
+{
+	const struct search_question asked = {vector, INSIDE_DIM, 1, 5, false, false};
+	struct rng rng = test_rng();
+	struct inside *server = inside_create(&rng, 16);
+	struct veil_client *client = inside_client(server);
+	const struct crowd_terms terms = {.mode = VEIL_CROWD_ALL_SHARDS, .plan = {.goal.questions = 2}};
+	struct privacy_random random;
+	struct epoch_request request;
+	struct search *search, *fake;
+	struct epoch epoch;
+
+	privacy_random_init(&random, rng);
+	cr_assert_eq(veil_client_refresh(client, NULL), VEIL_OK);
+	client->trusting = true;
+	client->valid_until = INT64_MAX;
+	epoch_init(&epoch, client, &terms);
+	cr_assert_eq(search_create(&search, client, &asked, true, NULL), VEIL_OK);
+	cr_assert(epoch_add(&epoch, search));
+	cr_assert_eq(epoch_draw(&epoch, EPOCH_MS, &random), VEIL_OK);
+	cr_assert_eq(epoch.schedule.count, 2, "a question and a fake");
+	for (int out = 0; out < 2; out++) {
+		client->valid_until = out ? 0 : INT64_MAX;
+		for (int i = 0; i < 2; i++) {
+			cr_assert_eq(epoch_request(&epoch, &epoch.schedule.items[i], &request, &fake, NULL),
+				out ? VEIL_E_VERSION : VEIL_OK);
+			search_destroy(fake);
+		}
+	}
+	epoch_clear(&epoch);
+	search_destroy(search);
+	privacy_random_clear(&random);
+	veil_client_destroy(client);
+	inside_destroy(server);
 }
 
 Test(crowd, terms_have_a_floor_and_a_ceiling_that_no_peer_moves)
