@@ -37,9 +37,23 @@ void crowd_settle(struct veil_crowd *c, struct question *q, enum veil_status st,
 enum veil_status crowd_take(struct veil_crowd *c, struct question *q, struct veil_error *err)
 {
 	const enum veil_crowd_mode mode = c->epoch.terms.mode;
+	enum veil_status st;
 
 	q->asked.sealed = mode == VEIL_CROWD_SEALED;
-	return search_create(&q->search, c->client, &q->asked, mode == VEIL_CROWD_ALL_SHARDS, err);
+	st = search_create(&q->search, c->client, &q->asked, mode == VEIL_CROWD_ALL_SHARDS, err);
+	if (st == VEIL_OK)
+		c->busy++; /* its answer is read by what the session says */
+	return st;
+}
+
+void crowd_drop(struct veil_crowd *c, struct question *q)
+{
+	if (!q->search)
+		return;
+	search_destroy(q->search);
+	q->search = NULL;
+	c->busy--;
+	pthread_cond_broadcast(&c->changed);
 }
 
 void crowd_refuse_waiting(struct veil_crowd *c, enum veil_status st, const struct veil_error *err)
@@ -171,15 +185,12 @@ static enum veil_status ask_now(struct veil_crowd *c, struct question *q, struct
 	c->used += requests;
 	for (uint32_t i = 0; i < requests; i++)
 		privacy_schedule_spare(&e->schedule, &c->random);
-	c->busy++;
 	pthread_cond_broadcast(&c->changed); /* another item may be the next one */
 	pthread_mutex_unlock(&c->lock);
 	for (uint32_t i = 0; st == VEIL_OK && i < requests; i++)
 		st = search_ask(q->search, i, err);
 	pthread_mutex_lock(&c->lock);
 	crowd_note(c, st);
-	c->busy--;
-	pthread_cond_broadcast(&c->changed);
 	return st;
 }
 
@@ -215,7 +226,7 @@ enum veil_status veil_crowd_search(struct veil_crowd *c, struct veil_hits **out,
 		st = now ? ask_now(c, &q, err) : ask_later(c, &q, err);
 	if (st == VEIL_OK)
 		st = search_finish(q.search, out, err);
-	search_destroy(q.search);
+	crowd_drop(c, &q);
 	c->callers--;
 	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);

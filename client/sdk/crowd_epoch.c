@@ -114,8 +114,7 @@ static void take_questions(struct veil_crowd *c)
 		enum veil_status st = crowd_take(c, q, &q->err);
 
 		if (st == VEIL_OK && !epoch_add(e, q->search)) {
-			search_destroy(q->search);
-			q->search = NULL;
+			crowd_drop(c, q);
 			return;
 		}
 		c->first = q->next;

@@ -33,7 +33,7 @@ struct veil_crowd {
 	bool stop;
 	bool stale; /* the server has another version by now */
 	struct job *over; /* requests whose threads are to be joined */
-	unsigned busy; /* requests under way: they use the client's session */
+	unsigned busy; /* requests under way and questions not yet finished: they use the client's session */
 	unsigned callers; /* within veil_crowd_search */
 	struct question *first, **last; /* that wait for an epoch */
 	bool attested; /* `attest` is one; else `why` not */
@@ -55,6 +55,8 @@ void crowd_settle(
 	struct veil_crowd *c, struct question *q, enum veil_status st, const struct veil_error *err);
 /** Makes its search, on the terms of the epoch. */
 enum veil_status crowd_take(struct veil_crowd *c, struct question *q, struct veil_error *err) VEIL_MUST_CHECK;
+/** Its search, if it has one. */
+void crowd_drop(struct veil_crowd *c, struct question *q);
 /** All of what waits. */
 void crowd_refuse_waiting(struct veil_crowd *c, enum veil_status st, const struct veil_error *err);
 /** What came of a request says whether the server has another version. */

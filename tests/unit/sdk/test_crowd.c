@@ -6,8 +6,7 @@
 
 #include "inside.h"
 #include "privacy/schedule.h"
-#include "sdk/crowd.h"
-#include "sdk/epoch.h"
+#include "sdk/crowd_inside.h"
 #include "sdk/search.h"
 #include "support/test.h"
 #include "veil/privacy.h"
@@ -60,6 +59,12 @@ static void watch(void *arg, const struct veil_crowd_epoch *epoch)
 	w.epochs++;
 	cr_assert_eq(epoch->problem[0] == 0, epoch->mode == VEIL_CROWD_HIDDEN);
 	cr_assert_eq(epoch->users, epoch->mode == VEIL_CROWD_HIDDEN ? USERS : 0);
+	if (epoch->questions >
+		0) { /* they hold the session, by which their answers are read, until the end */
+		pthread_mutex_lock(&w.crowd->lock);
+		cr_assert_gt(w.crowd->busy, 0);
+		pthread_mutex_unlock(&w.crowd->lock);
+	}
 }
 
 /* Eps 4 and delta 0.01: few fakes. */
