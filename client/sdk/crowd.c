@@ -139,6 +139,8 @@ static void *run(void *arg)
 		if (kept_up != crowd_now_ms() / length) { /* once an epoch, whatever comes of it */
 			kept_up = crowd_now_ms() / length;
 			keep_up(c);
+			if (c->stop) /* said while the lock was given up: nobody says it again */
+				break;
 		}
 		now = crowd_now_ms();
 		this = now / length;
