@@ -26,6 +26,29 @@ static bool find(struct bytes *one, struct bytes body, const uint8_t wanted[HASH
 	return false;
 }
 
+static bool is_gateway_key(uint8_t kind)
+{
+	return kind == WIRE_SIGNED_GATEWAY_KEY || kind == WIRE_SIGNED_GATEWAY_KEY_PQ;
+}
+
+/* The keys come through the relay, which could leave those out that it would rather not see used. Keys also
+ * end before a signed configuration does, so not every one need be there; of the post-quantum ones, one must.
+ */
+static bool post_quantum_left_out(struct bytes body, const struct wire_signed *s)
+{
+	struct bytes one;
+	bool named = false;
+
+	for (size_t i = 0; i < s->object_count; i++) {
+		if (s->objects[i].kind != WIRE_SIGNED_GATEWAY_KEY_PQ)
+			continue;
+		if (find(&one, body, s->objects[i].hash))
+			return false;
+		named = true;
+	}
+	return named;
+}
+
 /* Those that the signed configuration names, once each and in its order. */
 static size_t keep_signed(uint8_t *out, struct bytes body, const struct wire_signed *s)
 {
@@ -37,8 +60,7 @@ static size_t keep_signed(uint8_t *out, struct bytes body, const struct wire_sig
 
 		for (size_t j = 0; j < i && !again; j++)
 			again = memcmp(&s->objects[j], &s->objects[i], sizeof *s->objects) == 0;
-		if (again || s->objects[i].kind != WIRE_SIGNED_GATEWAY_KEY ||
-			!find(&one, body, s->objects[i].hash))
+		if (again || !is_gateway_key(s->objects[i].kind) || !find(&one, body, s->objects[i].hash))
 			continue;
 		memcpy(out + kept, one.data, one.size);
 		kept += one.size;
@@ -78,6 +100,12 @@ enum veil_status sealing_choose(struct sealing *next, const struct sealing *last
 
 	if (st != VEIL_OK)
 		return st;
+	if (policy != KEYCONFIG_CLASSIC && post_quantum_left_out(body, &next->signed_config))
+		return error_set(err, VEIL_E_UNSUPPORTED,
+			"the signed configuration names post-quantum keys of the gateway, and the relay "
+			"shows "
+			"none of them; no request is sealed with another: ask the operator, or set "
+			"--kem-policy classic");
 	kept = malloc(body.size);
 	if (!kept)
 		return error_set(err, VEIL_E_NOMEM, "no memory for %zu bytes of keys", body.size);

@@ -32,6 +32,12 @@ static const struct {
 	{0x647a, "X-Wing"},
 };
 
+bool kem_is_post_quantum(uint16_t id)
+{
+	return id == 0x0030 || (id >= 0x0040 && id <= 0x0042) || id == 0x0050 || id == 0x0051 ||
+	       id == KEM_XWING;
+}
+
 const char *kem_name(uint16_t id)
 {
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)

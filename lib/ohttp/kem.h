@@ -42,6 +42,8 @@ struct kem {
 const struct kem *kem_find(uint16_t id);
 /** The registered name of an identifier, offered here or not; NULL for one that nobody knows. */
 const char *kem_name(uint16_t id);
+/** Whether a registered identifier, offered here or not, is of a KEM that withstands quantum computers. */
+bool kem_is_post_quantum(uint16_t id);
 
 /** A gateway's key pair. Immutable, shared by threads; private parts in locked memory (see crypto.h), wiped.
  */

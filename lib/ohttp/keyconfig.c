@@ -113,6 +113,12 @@ bool keyconfig_next(struct bytes *body, struct bytes *one)
 	return true;
 }
 
+uint16_t keyconfig_kem(struct bytes one)
+{
+	/* length, identifier of the key, KEM */
+	return one.size < 5 ? 0 : (uint16_t)(one.data[3] << 8 | one.data[4]);
+}
+
 static size_t one_bytes(const struct keyconfig *config)
 {
 	return 1 + 2 + config->kem->public_bytes + 2 + 4 * config->algorithm_count;

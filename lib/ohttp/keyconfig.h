@@ -40,6 +40,8 @@ enum veil_status keyconfig_read(
 /** Takes the next configuration off a body, as it stands there with its length before it, known or not: what
  * a signed configuration names by its hash. False at the end, or where what is left is cut off. */
 bool keyconfig_next(struct bytes *body, struct bytes *one);
+/** The identifier of its KEM, known here or not; 0 if it is too short to have one. */
+uint16_t keyconfig_kem(struct bytes one);
 
 /** The bytes of such a body, which depend on the list alone: the same for every client. */
 size_t keyconfig_bytes(const struct keyconfig *configs, size_t count);

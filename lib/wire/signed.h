@@ -29,6 +29,8 @@ enum wire_signed_kind {
 	WIRE_SIGNED_CODEBOOK = 3,
 	WIRE_SIGNED_GATEWAY_KEY = 4, /* one key configuration with its length, as in application/ohttp-keys */
 	WIRE_SIGNED_COLLECTION = 5, /* a body of GET /v1/collection */
+	/* Like 4, of a post-quantum KEM: whoever passes the keys on cannot leave all of these out unseen. */
+	WIRE_SIGNED_GATEWAY_KEY_PQ = 6,
 };
 
 struct wire_signed_object {

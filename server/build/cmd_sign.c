@@ -186,9 +186,22 @@ static enum veil_status add_gateway_keys(struct wire_signed *s, const char *path
 			why.text);
 	while (keyconfig_next(&rest, &one)) {
 		hash_sha256(hash, one.data, one.size);
-		add(s, WIRE_SIGNED_GATEWAY_KEY, hash);
+		add(s,
+			kem_is_post_quantum(keyconfig_kem(one)) ? WIRE_SIGNED_GATEWAY_KEY_PQ
+								: WIRE_SIGNED_GATEWAY_KEY,
+			hash);
 	}
 	return VEIL_OK;
+}
+
+static size_t count_gateway_keys(const struct wire_signed *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->object_count; i++)
+		n += s->objects[i].kind == WIRE_SIGNED_GATEWAY_KEY ||
+		     s->objects[i].kind == WIRE_SIGNED_GATEWAY_KEY_PQ;
+	return n;
 }
 
 /* One more than that of the file that is replaced, and not below the time: a file that was lost does not lead
@@ -271,7 +284,7 @@ int cmd_sign(int argc, char **argv)
 	}
 	printf("%s: number %" PRIu64 ", for %" PRIu64
 	       " days, signed by %zu keys; names %zu keys of the gateway\n",
-		a.output, s.sequence, a.days, s.key_count, s.object_count - 3);
+		a.output, s.sequence, a.days, s.key_count, count_gateway_keys(&s));
 	return 0;
 }
 

@@ -35,7 +35,8 @@ static enum veil_status check_keys(
 	rest.data = body;
 	while (body && keyconfig_next(&rest, &one)) {
 		hash_sha256(hash, one.data, one.size);
-		if (wire_signed_has(s, WIRE_SIGNED_GATEWAY_KEY, hash))
+		if (wire_signed_has(s, WIRE_SIGNED_GATEWAY_KEY, hash) ||
+			wire_signed_has(s, WIRE_SIGNED_GATEWAY_KEY_PQ, hash))
 			named++;
 		else
 			other++;

@@ -92,6 +92,40 @@ Test(sealing, a_key_that_is_shown_twice_or_is_not_signed_changes_nothing)
 	cr_assert(strstr(err.text, "the signed configuration names"));
 }
 
+Test(sealing, a_relay_that_leaves_out_all_post_quantum_keys_gets_nothing_sealed)
+{
+	const struct sealing none = {0};
+	struct veil_error err = {""};
+
+	for (int policy = KEYCONFIG_REQUIRE_PQ; policy <= KEYCONFIG_CLASSIC; policy++) {
+		struct sealing next = {.generation = 1};
+		enum veil_status st;
+
+		name(&next.signed_config, (const int[]){1, 2, 3}, 3);
+		next.signed_config.objects[2].kind = WIRE_SIGNED_GATEWAY_KEY_PQ;
+		next.signed_config.objects[3].kind = WIRE_SIGNED_GATEWAY_KEY_PQ;
+		st = choose(&next, &none, (const int[]){1}, 1, policy, &err);
+		cr_assert_eq(st, policy == KEYCONFIG_CLASSIC ? VEIL_OK : VEIL_E_UNSUPPORTED);
+		cr_assert(policy == KEYCONFIG_CLASSIC || strstr(err.text, "shows none of them"), "%s",
+			err.text);
+	}
+}
+
+/* The other one may have ended. The KEMs of these tests are all classic: only the kinds differ. */
+Test(sealing, one_post_quantum_key_of_those_signed_is_enough_and_is_a_key_like_the_others)
+{
+	const struct sealing none = {0};
+	struct sealing next = {.generation = 1};
+	struct veil_error err = {""};
+
+	name(&next.signed_config, (const int[]){3, 1, 2}, 3);
+	next.signed_config.objects[1].kind = WIRE_SIGNED_GATEWAY_KEY_PQ;
+	next.signed_config.objects[3].kind = WIRE_SIGNED_GATEWAY_KEY_PQ;
+	cr_assert_eq(choose(&next, &none, (const int[]){1, 3}, 2, KEYCONFIG_PREFER_PQ, &err), VEIL_OK, "%s",
+		err.text);
+	cr_assert_eq(next.config.id, 3);
+}
+
 Test(sealing, a_classic_key_does_not_follow_a_post_quantum_one_unless_it_is_asked_for)
 {
 	const struct sealing last = {.generation = 1, .config = {.kem = &strong}};
