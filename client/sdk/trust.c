@@ -78,6 +78,11 @@ static enum veil_status read_text(char text[LIMIT_FILE_BYTES + 1], const char *p
 	return VEIL_OK;
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+	return memcmp(a, b, SIGN_PUBLIC_BYTES);
+}
+
 enum veil_status trust_open(struct trust *t, const char *file, const char *state, struct veil_error *err)
 {
 	char text[LIMIT_FILE_BYTES + 2], hex[HASH_HEX_SIZE];
@@ -100,6 +105,8 @@ enum veil_status trust_open(struct trust *t, const char *file, const char *state
 	st = parse_trust(t, text, file, err);
 	if (st != VEIL_OK)
 		return st;
+	/* The state goes by the set of keys, in whatever order the file has them. */
+	qsort(t->keys, t->key_count, SIGN_PUBLIC_BYTES, compare_keys);
 	hash_sha256(hash, t->keys, t->key_count * SIGN_PUBLIC_BYTES);
 	hash_hex(hex, hash);
 	t->directory = strdup(state);
