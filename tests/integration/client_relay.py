@@ -192,7 +192,7 @@ class Through(Case):
         self.relay.answers[''] = swap
         self.expect(self.relay, REPLY, 'does not answer this request', posts=2)
 
-    def test_a_relay_that_is_not_there_or_without_tls_elsewhere_is_told(self):
+    def test_rfc9458_line_17_a_relay_that_is_not_there_or_without_tls_elsewhere_is_told(self):
         for url, status, words in (('http://127.0.0.1:9/veil', SERVER, 'is the relay running there?'),
                                    ('http://relay.example/veil', INPUT, 'https://'), ('ftp://h', INPUT, 'https://host'),
                                    ('http://127.0.0.1.relay.invalid/veil', INPUT, 'https://'),

@@ -302,6 +302,14 @@ class Options(Starting):
                 r = self.ask(server, client, message, keys)
                 self.assertGreaterEqual(time.monotonic() - start, 0.295)
                 self.assertNotIn('veil-server-us', r.headers)
+            sealed = client.seal(keys, ohttp.request())
+            for change, status in ((0, 400), (len(sealed) - 1, 422)):  # another key; what cannot be opened
+                spoilt = bytearray(sealed)
+                spoilt[change] ^= 1
+                start = time.monotonic()
+                r = server.request('POST', '/gateway', bytes(spoilt), Content_Type=ohttp.TYPE)
+                self.assertEqual(r.status, status)
+                self.assertGreaterEqual(time.monotonic() - start, 0.295)
         server, _ = self.start('--hide-timing')
         with server, Client() as client:
             r = self.ask(server, client, ohttp.request('POST', '/v1/query', Index(server).query(),
