@@ -376,6 +376,20 @@ class Signed(Case):
             relay.answers['/.well-known/ohttp-gateway'] = lambda *_: (200, ohttp.KEYS_TYPE, keys + b'\0\1')
             self.expect(relay, REPLY, 'whole list is refused', posts=0)
 
+    def test_post_quantum_keys_that_are_signed_cannot_be_left_out(self):
+        strong = bytes([9, 0x64, 0x7a]) + bytes(1216) + bytes([0, 4, 0, 1, 0, 1])
+        strong = len(strong).to_bytes(2, 'big') + strong
+        mine = World(name='mine')
+        classic = Path(mine.path('published')).read_bytes()
+        Path(mine.path('published')).write_bytes(classic + strong)
+        self.assertIn('names 2 keys of the gateway', mine.sign().stdout)
+        trust = mine.key + '.pub'
+        with mine.serve() as server, Relay(server.address) as relay:
+            self.expect(relay, INPUT, 'shows none of them', posts=0, trust=trust)
+            self.expect(relay, OK, '', '--kem-policy', 'classic', trust=trust)
+            relay.answers['/.well-known/ohttp-gateway'] = lambda *_: (200, ohttp.KEYS_TYPE, classic + strong)
+            self.assertNotIn('shows none', self.ask(relay, trust=trust).stderr)
+
     def test_old_and_double_configurations_are_refused_and_so_is_one_out_of_date(self):
         later, twin, old = (self.world.path(n) for n in ('later', 'twin', 'old'))
         now = int(time.time())

@@ -146,6 +146,28 @@ static enum veil_status choose(struct keyconfig_choice *choice, struct keyconfig
 	return keyconfig_choose(choice, list, number, err);
 }
 
+Test(keyconfig, the_kem_of_a_configuration_is_read_and_judged_though_this_build_lacks_it)
+{
+	static const uint16_t strong[] = {0x0030, 0x0040, 0x0041, 0x0042, 0x0050, 0x0051, 0x647a};
+	unsigned found = 0;
+
+	for (uint32_t id = 0; id <= UINT16_MAX; id++) {
+		const uint8_t one[] = {0, 3, 7, (uint8_t)(id >> 8), (uint8_t)id};
+		bool wanted = false;
+
+		for (size_t i = 0; i < sizeof strong / sizeof *strong; i++)
+			wanted = wanted || strong[i] == id;
+		cr_assert_eq(keyconfig_kem((struct bytes){one, sizeof one}), id);
+		cr_assert_eq(kem_is_post_quantum((uint16_t)id), wanted, "0x%04x", (unsigned)id);
+		if (kem_find((uint16_t)id)) {
+			cr_assert_eq(kem_find((uint16_t)id)->post_quantum, wanted);
+			found++;
+		}
+	}
+	cr_assert_geq(found, 2);
+	cr_assert_eq(keyconfig_kem((struct bytes){(const uint8_t[]){0, 2, 7, 1}, 4}), 0);
+}
+
 Test(keyconfig, a_policy_never_falls_back_in_silence)
 {
 	static const uint16_t both[] = {KEM_XWING, KEM_X25519, 0}, classic[] = {KEM_P256, KEM_X25519, 0},

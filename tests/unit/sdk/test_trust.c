@@ -137,6 +137,20 @@ Test(trust, who_counts_a_crowd_is_a_line_of_its_own_and_the_state_stays_that_of_
 	trust_clear(&without);
 }
 
+Test(trust, the_order_of_the_keys_does_not_matter)
+{
+	static const char *const texts[] = {KEY("00") KEY("01") KEY("02"), KEY("02") KEY("00") KEY("01")};
+	struct trust t[2];
+
+	for (int i = 0; i < 2; i++) {
+		test_file_write("trust", texts[i], strlen(texts[i]), 0644);
+		cr_assert_eq(trust_open(&t[i], test_file("trust"), test_file("state"), NULL), VEIL_OK);
+	}
+	cr_assert_str_eq(t[0].file, t[1].file);
+	for (int i = 0; i < 2; i++)
+		trust_clear(&t[i]);
+}
+
 Test(trust, an_older_one_and_another_of_the_same_number_are_refused_in_the_next_process_too)
 {
 	struct stat info;
