@@ -27,6 +27,7 @@ struct cli_command {
 #define CLI_MAX_TIMEOUT_MS 3600000
 
 int cli_agent(int argc, char **argv);
+int cli_doctor(int argc, char **argv);
 int cli_embed(int argc, char **argv);
 int cli_info(int argc, char **argv);
 int cli_lookup(int argc, char **argv);
@@ -72,6 +73,9 @@ extern const char cli_server_help[];
 int cli_server_take(struct cli_server *server, int option, const char *argument);
 /** Do they go together? Never the address shown by accident: CLI_USAGE after saying what to add. */
 int cli_server_check(const struct cli_server *server, const char *command);
+/** A client that has fetched nothing yet; NULL on failure. */
+enum veil_status cli_create(
+	struct veil_client **out, const struct cli_server *server, struct veil_error *err) VEIL_MUST_CHECK;
 /** A client that has fetched what the server serves; NULL on failure. */
 enum veil_status cli_connect(
 	struct veil_client **out, const struct cli_server *server, struct veil_error *err) VEIL_MUST_CHECK;

@@ -8,6 +8,7 @@
 static const struct cli_command commands[] = {
 	{"search", "the records nearest to a vector, found without showing the vector", cli_search},
 	{"agent", "take part in a crowd, so that nobody sees what kind of thing is asked", cli_agent},
+	{"doctor", "what is wrong on the way to a server, and what to do", cli_doctor},
 	{"embed", "a picture as a vector, made on this machine", cli_embed},
 	{"info", "what a server serves", cli_info},
 	{"lookup", "values by key, without showing the keys", cli_lookup},

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "veil/client.h"
+#include "veil/doctor.h"
 #include "veil/lookup.h"
 #include "veil/privacy.h"
 
@@ -19,6 +20,10 @@ int output_answer(json_t *answer, int json);
 /** What came back of keys[first], keys[first + 1], ... of a lookup, and its cost. */
 int output_values(const struct veil_collection_info *info, const struct veil_key *keys, uint32_t first,
 	uint32_t count, const struct veil_values *values, int json);
+/** A line of it, as it comes; and with --json all, which it frees: `checks` begins as NULL. */
+void output_check(const struct veil_check *check);
+void output_add_check(json_t **checks, const struct veil_check *check);
+int output_checks(json_t *checks, int good);
 int output_plan(const struct veil_privacy_figures *figures, int json);
 int output_spending(const struct veil_privacy_spending *spending, int json);
 

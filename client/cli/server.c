@@ -106,14 +106,27 @@ static enum veil_status create(struct veil_client **out, const struct cli_server
 	return st == VEIL_OK && s->policy ? veil_client_set_kem_policy(*out, s->policy, err) : st;
 }
 
-enum veil_status cli_connect(
-	struct veil_client **out, const struct cli_server *server, struct veil_error *err)
+enum veil_status cli_create(struct veil_client **out, const struct cli_server *server, struct veil_error *err)
 {
 	struct veil_client *client = NULL;
 	enum veil_status st = create(&client, server, err);
 
 	if (st == VEIL_OK)
 		st = veil_client_set_timeout(client, server->timeout_ms, err);
+	if (st != VEIL_OK) {
+		veil_client_destroy(client);
+		client = NULL;
+	}
+	*out = client;
+	return st;
+}
+
+enum veil_status cli_connect(
+	struct veil_client **out, const struct cli_server *server, struct veil_error *err)
+{
+	struct veil_client *client = NULL;
+	enum veil_status st = cli_create(&client, server, err);
+
 	if (st == VEIL_OK)
 		st = veil_client_refresh(client, err);
 	if (st == VEIL_OK && veil_client_kem_note(client))

@@ -119,20 +119,25 @@ enum veil_status veil_client_set_mode(struct veil_client *client, const char *mo
 	return VEIL_OK;
 }
 
-enum veil_status veil_client_refresh(struct veil_client *client, struct veil_error *err)
+enum veil_status client_refresh(
+	struct veil_client *client, const struct refresh_watch *watch, struct veil_error *err)
 {
 	struct session *fresh;
 	struct wire_signed vouched;
 	enum veil_status st = VEIL_OK;
+	double from;
 
 	if (client->relayed)
-		st = transport_ohttp_refresh(&client->transport, &vouched, client->timeout_ms, err);
+		st = transport_ohttp_refresh(&client->transport, &vouched, client->timeout_ms, watch, err);
 	else if (client->trusting)
 		st = trust_fetch(&client->trust, &vouched, &client->transport, WIRE_SIGNED_PATH,
 			client->timeout_ms, err);
+	from = refresh_now_us();
 	if (st == VEIL_OK)
-		st = session_fetch(&fresh, &client->transport, client->trusting ? &vouched : NULL,
-			client->timeout_ms, err);
+		st = refresh_tell(watch, REFRESH_INDEX, from, NULL,
+			session_fetch(&fresh, &client->transport, client->trusting ? &vouched : NULL,
+				client->timeout_ms, err),
+			err);
 	if (st != VEIL_OK)
 		return st;
 	session_destroy(client->session);
@@ -141,6 +146,11 @@ enum veil_status veil_client_refresh(struct veil_client *client, struct veil_err
 		client->vouched = vouched;
 	client->valid_until = client->trusting ? vouched.not_after : 0;
 	return VEIL_OK;
+}
+
+enum veil_status veil_client_refresh(struct veil_client *client, struct veil_error *err)
+{
+	return client_refresh(client, NULL, err);
 }
 
 const struct veil_index_info *veil_client_info(const struct veil_client *client)

@@ -26,4 +26,8 @@ struct veil_client {
 	struct session *session; /* NULL before the first refresh */
 };
 
+/** veil_client_refresh; `watch`, or NULL, is told of each step. */
+enum veil_status client_refresh(struct veil_client *client, const struct refresh_watch *watch,
+	struct veil_error *err) VEIL_MUST_CHECK;
+
 #endif

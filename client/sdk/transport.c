@@ -18,6 +18,14 @@ void transport_reply_clear(struct transport_reply *reply)
 	memset(reply, 0, sizeof *reply);
 }
 
+void transport_reply_fail(struct transport_reply *reply)
+{
+	const struct transport_reply kept = {.code = reply->code, .connected_us = reply->connected_us};
+
+	transport_reply_clear(reply);
+	*reply = kept;
+}
+
 /* What a status other than 200 means here, and what to do about it. */
 static enum veil_status judge_code(unsigned code, const char **advice)
 {
@@ -90,6 +98,6 @@ enum veil_status transport_call(const struct transport *transport, struct transp
 			request->path, reply->size, exact_bytes ? "" : "at most ",
 			exact_bytes ? exact_bytes : request->limit_bytes);
 	if (st != VEIL_OK)
-		transport_reply_clear(reply);
+		transport_reply_fail(reply);
 	return st;
 }

@@ -28,11 +28,15 @@ struct transport_reply {
 	size_t size;
 	double server_us; /* header Veil-Server-Us of the reply; negative where there is none */
 	double elapsed_us;
+	double connected_us; /* of these, until connected, with TLS where there is TLS; 0: never was, also on
+				failure */
 	size_t bytes_up, bytes_down; /* HTTP bodies as they travelled, of all tries */
 };
 
 /** Accepts NULL and zeroed objects. */
 void transport_reply_clear(struct transport_reply *reply);
+/** Clears all but what tells how far the exchange came: code, connected_us. */
+void transport_reply_fail(struct transport_reply *reply);
 
 /** Seam: how one request reaches the server and one reply comes back. Whoever implements it never sends the
  * same bytes a second time, follows no redirect and keeps nothing between two exchanges by which the server
@@ -66,7 +70,7 @@ enum veil_status transport_refuse(const char *who, const char *path, const struc
 
 /** One exchange whose reply is what the protocol says: status 200, media type `type`, and, if `exact_bytes`
  * is not 0, a body of exactly so many bytes. Any other reply becomes an error, with the reason that the
- * server gave. */
+ * server gave; then it is as transport_reply_fail leaves it. */
 enum veil_status transport_call(const struct transport *transport, struct transport_reply *reply,
 	const struct transport_request *request, const char *type, size_t exact_bytes,
 	struct veil_error *err) VEIL_MUST_CHECK;

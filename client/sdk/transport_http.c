@@ -115,24 +115,24 @@ static size_t take_header(char *data, size_t one, size_t size, void *arg)
 static enum veil_status explain(const struct http *http, const struct exchange *x, CURLcode code,
 	const struct transport_request *request, struct veil_error *err)
 {
+	const char *where = http->relay ? http->origin : http->url; /* the path has that of the relay */
+
 	switch (code == CURLE_FILESIZE_EXCEEDED ? REFUSED_SIZE : x->refused) {
 	case REFUSED_SIZE:
 		return error_set(err, VEIL_E_MALFORMED,
 			"%s%s: the reply is larger than the %zu bytes it may have; is this a Veil server?",
-			http->url, request->path, x->limit_bytes);
+			where, request->path, x->limit_bytes);
 	case REFUSED_HEADER:
 		return error_set(err, VEIL_E_MALFORMED, "%s%s: the reply has more than %d bytes of headers",
-			http->url, request->path, LIMIT_HEADER_BYTES);
+			where, request->path, LIMIT_HEADER_BYTES);
 	case REFUSED_MEMORY:
-		return error_set(
-			err, VEIL_E_NOMEM, "%s%s: no memory for the reply", http->url, request->path);
+		return error_set(err, VEIL_E_NOMEM, "%s%s: no memory for the reply", where, request->path);
 	case REFUSED_NOT:
 		break;
 	}
 	switch (code) {
 	case CURLE_OUT_OF_MEMORY:
-		return error_set(
-			err, VEIL_E_NOMEM, "%s%s: no memory for the request", http->url, request->path);
+		return error_set(err, VEIL_E_NOMEM, "%s%s: no memory for the request", where, request->path);
 	case CURLE_OPERATION_TIMEDOUT:
 		return error_set(err, VEIL_E_TIMEOUT,
 			"%s: no whole reply within %u ms; the server is slow or not reachable from here",
@@ -247,6 +247,17 @@ static double now_us(void)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
+static double read_connected_us(CURL *curl, const struct http *http)
+{
+	const bool tls = strncmp(http->origin, "https:", 6) == 0;
+	curl_off_t us = 0;
+
+	if (curl_easy_getinfo(curl, tls ? CURLINFO_APPCONNECT_TIME_T : CURLINFO_CONNECT_TIME_T, &us) !=
+		CURLE_OK)
+		return 0;
+	return (double)us;
+}
+
 static enum veil_status http_exchange(void *state, struct transport_reply *reply,
 	const struct transport_request *request, struct veil_error *err)
 {
@@ -269,6 +280,8 @@ static enum veil_status http_exchange(void *state, struct transport_reply *reply
 		code = curl_easy_perform(curl);
 		reply->elapsed_us = now_us() - start;
 	}
+	if (curl)
+		reply->connected_us = read_connected_us(curl, http);
 	if (code == CURLE_OK)
 		code = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response);
 	reply->code = (unsigned)response;
@@ -276,7 +289,7 @@ static enum veil_status http_exchange(void *state, struct transport_reply *reply
 	reply->bytes_down = reply->size;
 	if (code != CURLE_OK) {
 		st = explain(http, &x, code, request, err);
-		transport_reply_clear(reply);
+		transport_reply_fail(reply);
 	}
 	free(url);
 	curl_easy_cleanup(curl);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct ohttp {
 	char *path; /* of the relay */
 	const struct trust *trust;
 	enum keyconfig_policy policy;
+	_Atomic unsigned outer; /* status of the relay's last answer to a sealed request */
 	pthread_mutex_t
 		lock; /* guards sealing, and is held while it is fetched: the old cannot follow the new */
 	struct sealing sealing;
@@ -47,35 +49,74 @@ static enum veil_status fetch(const struct ohttp *o, const char *path, const cha
 	return transport_call(&o->http, reply, &request, type, 0, err);
 }
 
+double refresh_now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+enum veil_status refresh_tell(const struct refresh_watch *watch, enum refresh_step step, double from_us,
+	const struct transport_reply *reply, enum veil_status st, const struct veil_error *err)
+{
+	if (watch)
+		watch->done(watch->arg, step, refresh_now_us() - from_us, reply, st, err);
+	return st;
+}
+
+static enum veil_status refresh_signed(const struct ohttp *o, struct wire_signed *out, uint32_t timeout_ms,
+	const struct refresh_watch *watch, struct veil_error *err)
+{
+	struct transport_reply reply = {0};
+	double from = refresh_now_us();
+	enum veil_status st =
+		fetch(o, WIRE_SIGNED_PATH, WIRE_SIGNED_TYPE, WIRE_SIGNED_MAX_BYTES, timeout_ms, &reply, err);
+
+	st = refresh_tell(watch, REFRESH_SIGNED, from, &reply, st, err);
+	from = refresh_now_us();
+	if (st == VEIL_OK)
+		st = refresh_tell(watch, REFRESH_SIGNATURE, from, NULL,
+			trust_accept(o->trust, out, (struct bytes){reply.body, reply.size}, time(NULL), err),
+			err);
+	transport_reply_clear(&reply);
+	return st;
+}
+
 /* The lock is held. */
-static enum veil_status refresh(struct ohttp *o, uint32_t timeout_ms, struct veil_error *err)
+static enum veil_status refresh(
+	struct ohttp *o, uint32_t timeout_ms, const struct refresh_watch *watch, struct veil_error *err)
 {
 	struct sealing next = {.generation = o->sealing.generation + 1};
 	struct transport_reply keys = {0};
-	char path[1024];
-	enum veil_status st;
+	enum veil_status st = refresh_signed(o, &next.signed_config, timeout_ms, watch, err);
+	double from = refresh_now_us();
 
-	snprintf(path, sizeof path, "%s%s", o->path, WIRE_SIGNED_PATH);
-	st = trust_fetch(o->trust, &next.signed_config, &o->http, path, timeout_ms, err);
+	if (st != VEIL_OK)
+		return st;
+	st = fetch(
+		o, TRANSPORT_OHTTP_KEYS_PATH, KEYCONFIG_MEDIA_TYPE, LIMIT_KEYS_BYTES, timeout_ms, &keys, err);
+	st = refresh_tell(watch, REFRESH_KEYS, from, &keys, st, err);
+	from = refresh_now_us();
 	if (st == VEIL_OK)
-		st = fetch(o, TRANSPORT_OHTTP_KEYS_PATH, KEYCONFIG_MEDIA_TYPE, LIMIT_KEYS_BYTES, timeout_ms,
-			&keys, err);
-	if (st == VEIL_OK)
-		st = sealing_choose(&next, &o->sealing, (struct bytes){keys.body, keys.size}, o->policy, err);
+		st = refresh_tell(watch, REFRESH_KEY, from, NULL,
+			sealing_choose(
+				&next, &o->sealing, (struct bytes){keys.body, keys.size}, o->policy, err),
+			err);
 	if (st == VEIL_OK)
 		sealing_copy(&o->sealing, &next);
 	transport_reply_clear(&keys);
 	return st;
 }
 
-enum veil_status transport_ohttp_refresh(
-	struct transport *t, struct wire_signed *out, uint32_t timeout_ms, struct veil_error *err)
+enum veil_status transport_ohttp_refresh(struct transport *t, struct wire_signed *out, uint32_t timeout_ms,
+	const struct refresh_watch *watch, struct veil_error *err)
 {
 	struct ohttp *o = t->state;
 	enum veil_status st;
 
 	pthread_mutex_lock(&o->lock);
-	st = refresh(o, timeout_ms, err);
+	st = refresh(o, timeout_ms, watch, err);
 	*out = o->sealing.signed_config;
 	pthread_mutex_unlock(&o->lock);
 	return st;
@@ -98,7 +139,7 @@ static enum veil_status refresh_after(
 		wait.tv_nsec = random * (MAX_JITTER_MS * 1000000L / 256);
 		while (nanosleep(&wait, &wait) != 0 && errno == EINTR)
 			;
-		st = refresh(o, timeout_ms, err);
+		st = refresh(o, timeout_ms, NULL, err);
 	}
 	pthread_mutex_unlock(&o->lock);
 	return st;
@@ -232,7 +273,7 @@ static enum veil_status judge_outside(const struct ohttp *o, const struct transp
 	return transport_refuse("the relay", path, reply, err);
 }
 
-static enum veil_status try_once(const struct ohttp *o, const struct sealing *s, struct crypto *c,
+static enum veil_status try_once(struct ohttp *o, const struct sealing *s, struct crypto *c,
 	struct transport_reply *reply, const struct transport_request *request, int64_t *date,
 	enum verdict *verdict, struct veil_error *err)
 {
@@ -259,6 +300,7 @@ static enum veil_status try_once(const struct ohttp *o, const struct sealing *s,
 	outer.body.data = sealed;
 	if (st == VEIL_OK)
 		st = o->http.exchange(o->http.state, reply, &outer, err);
+	atomic_store(&o->outer, reply->code);
 	free(sealed);
 	if (st == VEIL_OK)
 		st = judge_outside(o, reply, verdict, err);
@@ -339,6 +381,13 @@ static void ohttp_destroy(void *state)
 	pthread_mutex_destroy(&o->lock);
 	free(o->path);
 	free(o);
+}
+
+unsigned transport_ohttp_outer(const struct transport *t)
+{
+	const struct ohttp *o = t->state;
+
+	return atomic_load(&o->outer);
 }
 
 void transport_ohttp_set_policy(struct transport *t, enum keyconfig_policy policy)

@@ -23,11 +23,35 @@ enum veil_status transport_ohttp_create(struct transport *out, const char *url, 
 /** All clients of a release use one policy. Before the first refresh. */
 void transport_ohttp_set_policy(struct transport *t, enum keyconfig_policy policy);
 
+/** How transport_ohttp_refresh goes on, told after each step. */
+enum refresh_step {
+	REFRESH_SIGNED, /* the signed configuration was fetched */
+	REFRESH_SIGNATURE, /* it was believed */
+	REFRESH_KEYS, /* the gateway's keys were fetched */
+	REFRESH_KEY, /* one that is signed was chosen */
+	REFRESH_INDEX, /* not by the transport: what is served was fetched, sealed, and is what is signed */
+};
+struct refresh_watch {
+	/** `reply` as transport_reply_fail leaves it; of steps without a request NULL. */
+	void (*done)(void *arg, enum refresh_step step, double us, const struct transport_reply *reply,
+		enum veil_status st, const struct veil_error *err);
+	void *arg;
+};
+/** Microseconds of a clock that is never set. */
+double refresh_now_us(void);
+/** Tells a watch, or nobody (NULL), of a step that began at `from_us`; returns `st`. */
+enum veil_status refresh_tell(const struct refresh_watch *watch, enum refresh_step step, double from_us,
+	const struct transport_reply *reply, enum veil_status st, const struct veil_error *err);
+
+/** The status of the relay's last answer to a sealed request, 0 if none came. Of the latest exchange of any
+ * thread. */
+unsigned transport_ohttp_outer(const struct transport *t);
+
 /** Fetches the signed configuration and the key configuration, through the relay; verifies the former, takes
  * from the latter only what it names, and chooses by the policy. `out` gets the configuration. On failure all
  * stays as it was. */
 enum veil_status transport_ohttp_refresh(struct transport *t, struct wire_signed *out, uint32_t timeout_ms,
-	struct veil_error *err) VEIL_MUST_CHECK;
+	const struct refresh_watch *watch, struct veil_error *err) VEIL_MUST_CHECK;
 
 /** GET url/attestation: how many clients the relay says take part, verified by its keys in the trust file, at
  * most max_age_s old. VEIL_E_INVALID: the trust file has none; else as attest_read, or what the relay says.

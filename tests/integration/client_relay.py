@@ -299,6 +299,17 @@ class OverTls(Case):
             relay.url = relay.url.replace('127.0.0.1', 'localhost')  # not the certificate's name
             self.refused(relay, '--ca', self.world.path('authority.pem'))
 
+    def test_the_doctor_tells_of_the_certificate(self):
+        with self.relay() as relay:
+            for ca, status in (('authority.pem', OK), ('other.pem', SERVER)):
+                result = self.veil('doctor', '--relay', relay.url, '--trust', self.world.key + '.pub', '--state', self.state,
+                                   '--json', '--ca', self.world.path(ca))
+                checks = json.loads(result.stdout)['checks']
+                self.assertEqual((result.returncode, checks[0]['check'], checks[0]['ok']), (status, 'connection', status == OK))
+            self.assertEqual((len(checks), checks[0]['hop']), (1, 'relay'))
+            self.assertIn('cannot be verified', checks[0]['text'])
+            self.assertIn('--ca FILE', checks[0]['next'])
+
     def test_less_than_tls_1_3_is_refused(self):
         self.context.maximum_version = ssl.TLSVersion.TLSv1_2
         with self.relay() as relay:
