@@ -10,7 +10,7 @@ shift
 source=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 packages='meson ninja-build pkg-config gcc g++ libc6-dev libssl-dev libsodium-dev libmicrohttpd-dev libcurl4-openssl-dev
 	libjansson-dev libinih-dev libprotobuf-c-dev protobuf-c-compiler libpng-dev libturbojpeg0-dev libwebp-dev
-	libonnxruntime-dev libcriterion-dev python3 nodejs curl ca-certificates'
+	libonnxruntime-dev libcriterion-dev python3 nodejs curl ca-certificates xz-utils'
 
 skip() {
 	echo "skipped: $1" >&2
