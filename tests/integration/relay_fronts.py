@@ -2,6 +2,8 @@
 """The front configurations of docs/operating.md, as they stand there, on loopback: nginx and HAProxy before veil-relay, both
 before a gateway, with certificates both ways; heads that parsers read differently must never make two requests of one.
 Usage: relay_fronts.py VEILD MAKE_INDEX VEIL_RELAY SOURCE. Skipped (77) without nginx, haproxy, openssl and curl."""
+import base64
+import hashlib
 import os
 import re
 import shutil
@@ -45,6 +47,13 @@ def certificates():
             for part in ('.pem', '.key'):
                 with open(path(name + part)) as g:
                     f.write(g.read())
+
+
+def pin_of(name):
+    """Of the key in NAME.pem, as curl and `veil-relay --gateways` write it."""
+    key = subprocess.run(f'openssl x509 -pubkey -noout -in {name}.pem | openssl pkey -pubin -outform der', shell=True, check=True,
+                         capture_output=True, cwd=FOLDER).stdout
+    return 'sha256//' + base64.b64encode(hashlib.sha256(key).digest()).decode()
 
 
 def documented(name, port, back):
@@ -174,6 +183,28 @@ class Fronts(unittest.TestCase):
             f.write(bytes((1 << 20) + 1))
         out = near.curl('--data-binary', '@' + path('body'))
         self.assertTrue(out.endswith(b'413 2'), out[-300:])
+
+    def upstream(self, port, body, *options, pin=()):
+        """What a relay with a certificate authority for its gateway, and that pin for it, answers to one request."""
+        with Relay(RELAY, [('/veil', f'https://localhost:{port}/gateway', *pin)], '--mix', 'off', *options) as relay:
+            return relay.post(body)
+
+    def test_a_gateway_has_the_key_of_its_pin_and_a_relay_a_certificate_or_nothing_is_sent(self):
+        gateway = Gateway()
+        ca = ('--upstream-ca', path('ca.pem'))
+        own = ('--upstream-cert', path('relay.pem'), '--upstream-key', path('relay.key'))
+        with Front('nginx', 'gateway', f'127.0.0.1:{gateway.port}') as far:
+            good = self.upstream(far.port, b'right', *ca, *own, pin=[pin_of('gateway')])
+            self.assertEqual((good.status, good.body), (200, b'thgir'))
+            for name, options, pin in (('another key', (*ca, *own), [pin_of('relay')]),
+                                       ('another authority', own, [pin_of('gateway')])):
+                with self.subTest(name):
+                    r = self.upstream(far.port, b'wrong', *options, pin=pin)
+                    self.assertEqual(r.status, 502)
+                    self.assertIn('tls_certificate_error', r.headers['Proxy-Status'])
+            self.assertIn(self.upstream(far.port, b'nobody', *ca).status, (400, 502))  # its gateway knows only relays that it knows
+            self.assertEqual(gateway.bodies(), [b'right'])
+        gateway.close()
 
     def test_nginx_before_the_relay_haproxy_before_the_gateway(self):
         self.chain('nginx', 'haproxy')
