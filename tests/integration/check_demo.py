@@ -18,6 +18,14 @@ def check(demo):
         yield recall['r10'] >= 0.3, f'{group}: finds things'
     yield 0 < demo['bytes_up'] <= 98304, 'a query of at most 96 KiB'
     yield 0 < demo['bytes_down'] <= 131072, 'a reply of at most 128 KiB'
+    relayed = demo['relayed']
+    relay, gateway, server = (relayed[k] for k in ('relay', 'gateway', 'server'))
+    yield len(relayed['results']) == 3 and len(relayed['shards']) == 1, 'the relay carried a search'
+    yield relay['count'] == gateway['count'] == server['opened'] > server['queries'] == 1, 'every request went all the way, once'
+    yield relay['from'] and not set(relay['from']) & set(gateway['from']), 'the gateway saw no address of the client'
+    yield not relay['readable'] and not gateway['readable'], 'neither could be read on the way'
+    yield len(relay['bytes']) == len(relay['reply_bytes']) == 1 and relay['bytes'] == gateway['bytes'], 'all had one size'
+    yield set(relay['fields']) == {'host', 'content-type', 'content-length'}, 'no field tells of the client'
     yield demo['server_ms_median'] > 0 and demo['client_ms_median'] > 0, 'times were measured'
 
 

@@ -4,6 +4,7 @@
 check_demo.py looks at the compact set's object."""
 import json
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -27,6 +28,11 @@ class Demo(unittest.TestCase):
             self.assertRegex(out, line + r' +0\.\d{3} +0\.\d{3} +0\.\d{3} +0\.\d{3}\n')
         self.assertRegex(out, r'[\d.]+ KiB up, [\d.]+ KiB down\n +server [\d.]+ ms .*\n +client [\d.]+ ms')
         self.assertIn('1911 of 1911 queries', result.stderr)
+        relay, gateway = re.findall(r'\n    from      ([\d.:, ]+)   \(', out)
+        self.assertFalse(set(relay.split(', ')) & set(gateway.split(', ')))
+        self.assertEqual(out.count('what is inside is not to be found'), 2)
+        self.assertRegex(out, r'opened    [3-9] requests; 1 was a query: ciphertexts for shard \d\n    address   none of the client')
+        self.assertIn('veil lookup --prefix 2-9', out)
 
     def test_exact_scores_change_no_rank(self):
         result = demo('--json', '--params', 'search_n2048_q38_exact')
