@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 
-static int print_json(json_t *object)
+int output_json(json_t *object)
 {
 	int failed = !object || json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0;
 
@@ -35,7 +35,7 @@ static json_t *pack_info(const struct veil_index_info *i)
 int output_info(const struct veil_index_info *info, int json)
 {
 	if (json)
-		return print_json(pack_info(info));
+		return output_json(pack_info(info));
 	printf("index       %s\n", info->name);
 	printf("id          %s\n", info->id);
 	printf("records     %llu of %u numbers\n", (unsigned long long)info->records, info->dim);
@@ -65,8 +65,8 @@ int output_vector(const char *image, const float *vector, uint32_t dim, int json
 		numbers = json_array();
 		for (uint32_t i = 0; i < dim; i++)
 			json_array_append_new(numbers, json_real((double)vector[i]));
-		return print_json(json_pack("{so si so}", "image", name ? name : json_null(), "dim", (int)dim,
-			"vector", numbers));
+		return output_json(json_pack("{so si so}", "image", name ? name : json_null(), "dim",
+			(int)dim, "vector", numbers));
 	}
 	for (uint32_t i = 0; i < dim; i++)
 		printf("%.9g%c", (double)vector[i], i + 1 < dim ? ' ' : '\n');
@@ -151,7 +151,7 @@ int output_answer(json_t *answer, int json)
 	size_t i;
 
 	if (json || !answer)
-		return print_json(answer);
+		return output_json(answer);
 	puts("rank      record  cosine   name");
 	json_array_foreach(json_object_get(answer, "results"), i, hit)
 	{
@@ -167,7 +167,7 @@ int output_plan(const struct veil_privacy_figures *f, int json)
 	json_t *client = f->users ? json_real(f->fakes_per_client) : json_null();
 
 	if (json)
-		return print_json(json_pack("{sf so sf sf}", "fakes_per_shard", f->fakes_per_shard,
+		return output_json(json_pack("{sf so sf sf}", "fakes_per_shard", f->fakes_per_shard,
 			"fakes_per_client", client, "r", f->r, "p", f->p));
 	json_decref(client);
 	printf("goal        eps %g, delta %g, up to %u question%s a user and epoch\n", f->eps, f->delta,
@@ -204,7 +204,7 @@ static void print_eps(const char *what, double eps)
 int output_spending(const struct veil_privacy_spending *s, int json)
 {
 	if (json)
-		return print_json(json_pack("{sf sf si si sI si sI so so so so}", "eps", s->eps, "delta",
+		return output_json(json_pack("{sf sf si si sI si sI so so so so}", "eps", s->eps, "delta",
 			s->delta, "q", (int)s->questions, "epochs_a_day", (int)s->epochs_a_day, "epochs_ever",
 			(json_int_t)s->epochs_ever, "today", (int)s->today, "ever", (json_int_t)s->ever,
 			"eps_today", pack_real(s->eps_today), "eps_ever", pack_real(s->eps_ever), "eps_a_day",

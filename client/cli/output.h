@@ -11,6 +11,8 @@
 
 /** What the commands print to stdout: for people, or with --json one object whose members keep their names
  * and meaning (docs/man/veil.1). Returns an exit status (cli.h). */
+/** Prints it and a newline, and takes it; NULL: there was no memory for it. */
+int output_json(json_t *object);
 int output_info(const struct veil_index_info *info, int json);
 int output_vector(const char *image, const float *vector, uint32_t dim, int json);
 /** What a search found, as one object; `mode`: "direct", "relay" or "crowd". NULL: no memory. */

@@ -25,14 +25,5 @@ void output_add_check(json_t **checks, const struct veil_check *c)
 
 int output_checks(json_t *checks, int good)
 {
-	json_t *all = json_pack("{sb so}", "ok", good, "checks", checks);
-	int failed = !all || json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) != 0;
-
-	json_decref(all);
-	if (failed) {
-		fputs("veil: no memory for the output\n", stderr);
-		return CLI_INPUT;
-	}
-	putchar('\n');
-	return cli_finish();
+	return output_json(json_pack("{sb so}", "ok", good, "checks", checks));
 }
