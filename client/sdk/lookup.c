@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/require.h"
 #include "sdk/client.h"
+#include "sdk/search.h"
 #include "secret/lookup.h"
 #include "wire/collection.h"
 
@@ -125,19 +126,22 @@ static enum veil_status fetch_description(
 	return st;
 }
 
+/* Is what was signed still in force? */
+static enum veil_status check_signed(const struct veil_client *client, struct veil_error *err)
+{
+	return client->trusting ? question_check_session(client, err) : VEIL_OK;
+}
+
 enum veil_status veil_collection_fetch(
 	struct veil_collection **out, const struct veil_client *client, struct veil_error *err)
 {
 	struct veil_collection *c = calloc(1, sizeof *c);
-	enum veil_status st = VEIL_OK;
+	enum veil_status st = check_signed(client, err);
 
 	*out = NULL;
 	if (!c)
 		return error_set(err, VEIL_E_NOMEM, "no memory for a collection");
 	c->client = client;
-	if (client->trusting && !client->session)
-		st = error_set(err, VEIL_E_INVALID,
-			"no configuration yet: call veil_client_refresh before fetching a collection");
 	if (st == VEIL_OK)
 		st = fetch_description(c, client->trusting ? &client->vouched : NULL, err);
 	if (st == VEIL_OK)
@@ -247,6 +251,9 @@ enum veil_status veil_lookup(const struct veil_collection *c, struct veil_values
 	enum veil_status st;
 
 	*out = NULL;
+	st = check_signed(c->client, err);
+	if (st != VEIL_OK)
+		return st;
 	if (count < 1 || count > c->info.keys)
 		return error_set(err, VEIL_E_INVALID, "%u keys; a request to this collection has 1 to %u",
 			(unsigned)count, (unsigned)c->info.keys);

@@ -8,8 +8,7 @@
 enum veil_status question_check_session(const struct veil_client *client, struct veil_error *err)
 {
 	if (!client->session)
-		return error_set(err, VEIL_E_INVALID,
-			"no configuration yet: call veil_client_refresh before searching");
+		return error_set(err, VEIL_E_INVALID, "no configuration yet: call veil_client_refresh first");
 	if (client->trusting && time(NULL) >= client->valid_until)
 		return error_set(err, VEIL_E_VERSION,
 			"what the operator has signed is out of date by now; call veil_client_refresh");

@@ -52,7 +52,8 @@ struct veil_lookup_cost {
 /** Fetches what the client's server says of its collection, and the static halves of its replies by their
  * hashes, unconditionally. The client must outlive it. VEIL_E_NOT_FOUND: the server has none;
  * VEIL_E_MALFORMED, VEIL_E_VERSION, VEIL_E_UNSUPPORTED: what it says cannot be used; and what the way there
- * says. A client that trusts only what an operator signs: VEIL_E_MALFORMED unless it has signed this. */
+ * says. A client that trusts only what an operator signs: VEIL_E_MALFORMED unless it has signed this,
+ * VEIL_E_INVALID before veil_client_refresh, VEIL_E_VERSION once that is out of date. */
 VEIL_EXPORT enum veil_status veil_collection_fetch(struct veil_collection **out,
 	const struct veil_client *client, struct veil_error *err) VEIL_MUST_CHECK;
 VEIL_EXPORT const struct veil_collection_info *veil_collection_info(const struct veil_collection *collection);
@@ -60,8 +61,8 @@ VEIL_EXPORT const struct veil_collection_info *veil_collection_info(const struct
 VEIL_EXPORT void veil_collection_destroy(struct veil_collection *collection);
 
 /** One request for keys[count], 1 <= count <= info->keys. VEIL_E_INVALID: more, or a key is too long;
- * VEIL_E_VERSION: the server has another version by now, fetch it again; VEIL_E_CORRUPT: a value came back in
- * part. */
+ * VEIL_E_VERSION: the server has another version by now, fetch it again, or what was signed is out of date;
+ * VEIL_E_CORRUPT: a value came back in part. */
 VEIL_EXPORT enum veil_status veil_lookup(const struct veil_collection *collection, struct veil_values **out,
 	const struct veil_key *keys, uint32_t count, struct veil_error *err) VEIL_MUST_CHECK;
 /** i below count. */

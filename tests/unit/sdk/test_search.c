@@ -6,6 +6,7 @@
 #include "inside.h"
 #include "secret/search.h"
 #include "support/test.h"
+#include "veil/lookup.h"
 
 static struct veil_client *connect_to(struct inside *server)
 {
@@ -238,6 +239,7 @@ Test(search, what_was_signed_is_not_used_after_its_time)
 	struct rng rng = test_rng();
 	struct inside *server = inside_create(&rng, 16);
 	struct veil_client *client = connect_to(server);
+	struct veil_collection *collection = NULL;
 	struct veil_hits *hits = NULL;
 	float vector[INSIDE_DIM];
 	struct veil_error err = {""};
@@ -248,7 +250,10 @@ Test(search, what_was_signed_is_not_used_after_its_time)
 	cr_assert_eq(
 		veil_client_search(client, &hits, vector, INSIDE_DIM, 1, 1, &err), VEIL_OK, "%s", err.text);
 	veil_hits_destroy(hits);
+	cr_assert_neq(veil_collection_fetch(&collection, client, &err), VEIL_E_VERSION); /* it has none */
 	client->valid_until = time(NULL);
+	cr_assert_eq(veil_collection_fetch(&collection, client, &err), VEIL_E_VERSION);
+	cr_assert(strstr(err.text, "out of date"), "%s", err.text);
 	server->queries = 0;
 	cr_assert_eq(veil_client_search(client, &hits, vector, INSIDE_DIM, 1, 1, &err), VEIL_E_VERSION);
 	cr_assert_eq(server->queries, 0);
