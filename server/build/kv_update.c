@@ -20,12 +20,15 @@ static enum veil_status refuse(
 		(unsigned long long)pair->line, key, what);
 }
 
-/* By number, a key is the number in decimal digits: it becomes its 8 bytes. */
+/* By number, a key is the number in decimal digits: it becomes its 8 bytes. A record has one such key, or two
+ * lines might change it. */
 static bool to_number(struct silent_entry *e, uint8_t out[8], uint64_t records)
 {
 	const uint8_t *digits = e->key;
 	uint64_t number = 0;
 
+	if (e->key_bytes == 0 || (e->key_bytes > 1 && digits[0] == '0'))
+		return false;
 	for (size_t i = 0; i < e->key_bytes; i++) {
 		if (digits[i] < '0' || digits[i] > '9' || e->key_bytes > 18)
 			return false;
@@ -56,7 +59,7 @@ static enum veil_status put_one(struct kv_run *run, const struct silent_collecti
 	uint8_t number[8];
 
 	if (c->access == SILENT_BY_NUMBER && !to_number(&e, number, c->records))
-		return refuse(run, i, err, VEIL_E_INVALID, "not the number of a record");
+		return refuse(run, i, err, VEIL_E_INVALID, "not the number of a record in digits");
 	if (class_of(c, &e) == c->classes)
 		return refuse(run, i, err, VEIL_E_INVALID, "its value is longer than every size class");
 	/* It may have been in another class, and would be found there. */

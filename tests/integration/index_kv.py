@@ -80,8 +80,9 @@ class Kv(unittest.TestCase):
         built = self.build(self.write('n.tsv', 'one\ntwo\nthree\n'), '--number', '--keys', '3')
         self.assertEqual((built['access'], built['records'], built['keys']), ('number', 3, 3))
         self.build(self.write('u.tsv', '2\tTHREE\n'), command='update-kv')
-        self.refused('update-kv', '--input', self.write('v.tsv', '3\tx\n'), '--output', self.path('c'),
-                     says='line 1: key "3": not the number of a record')
+        for key in '3', '02', '00', '-1', '2 ', '':
+            self.refused('update-kv', '--input', self.write('v.tsv', f'{key}\tx\n'), '--output', self.path('c'),
+                         says='line 1: key "%s": not the number of a record' % key if key else 'line 1')
 
     def test_what_cannot_be_is_refused_and_named(self):
         source, out = self.write('a.tsv', rows(40)), self.path('c')
