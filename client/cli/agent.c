@@ -18,7 +18,6 @@
 #define LIMIT_QUESTION_BYTES (1u << 20)
 #define LIMIT_ANSWER_BYTES (1u << 28)
 #define MAX_DIM 65536
-#define READ_SECONDS 10
 
 /* --- sockets */
 
@@ -163,7 +162,7 @@ static enum veil_status read_question(struct agent_question *q, json_t *object, 
 
 void agent_answer(int connection, struct veil_crowd *crowd)
 {
-	const struct timeval patience = {.tv_sec = READ_SECONDS};
+	const struct timeval patience = {.tv_sec = AGENT_PATIENCE_S};
 	struct agent_question q = {0};
 	struct veil_hits *hits = NULL;
 	struct veil_error err = {""};
@@ -183,7 +182,6 @@ void agent_answer(int connection, struct veil_crowd *crowd)
 		answer = json_pack("{ss si}", "error", err.text[0] ? err.text : veil_status_name(st), "exit",
 			cli_exit_of(st));
 	send_object(connection, answer);
-	close(connection);
 	veil_hits_destroy(hits);
 	free(q.vector);
 }

@@ -3,11 +3,13 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/agent.h"
@@ -16,6 +18,7 @@
 #define DEFAULT_EPOCH_S 60
 #define LONGEST_EPOCH_S 86400
 #define MOST_CONNECTIONS 64
+#define PAUSE_MS 200 /* where no connection can be accepted */
 
 static const char usage[] =
 	"usage: veil agent --relay URL [--budget FILE] [--socket PATH] [--epoch SECONDS] [OPTIONS]\n"
@@ -103,73 +106,113 @@ struct desk {
 	struct veil_crowd *crowd;
 	pthread_mutex_t lock;
 	pthread_cond_t left;
-	unsigned connections;
+	unsigned connections; /* of these: */
+	int connection[MOST_CONNECTIONS]; /* -1: free */
 };
 
 struct visit {
 	struct desk *desk;
-	int connection;
+	unsigned place;
 };
+
+static void end_visit(struct desk *desk, unsigned place)
+{
+	pthread_mutex_lock(&desk->lock);
+	close(desk->connection[place]); /* within the lock: another file could have the number at once */
+	desk->connection[place] = -1;
+	desk->connections--;
+	pthread_cond_signal(&desk->left);
+	pthread_mutex_unlock(&desk->lock);
+}
 
 static void *serve(void *arg)
 {
 	struct visit visit = *(struct visit *)arg;
 
 	free(arg);
-	agent_answer(visit.connection, visit.desk->crowd);
-	pthread_mutex_lock(&visit.desk->lock);
-	visit.desk->connections--;
-	pthread_cond_signal(&visit.desk->left);
-	pthread_mutex_unlock(&visit.desk->lock);
+	agent_answer(visit.desk->connection[visit.place], visit.desk->crowd);
+	end_visit(visit.desk, visit.place);
 	return NULL;
 }
 
-static void receive(struct desk *desk, int listening)
+/* A place for the connection; MOST_CONNECTIONS where there is none. */
+static unsigned take_place(struct desk *desk, int connection)
+{
+	unsigned place = 0;
+
+	pthread_mutex_lock(&desk->lock);
+	while (place < MOST_CONNECTIONS && desk->connection[place] >= 0)
+		place++;
+	if (place < MOST_CONNECTIONS) {
+		desk->connection[place] = connection;
+		desk->connections++;
+	}
+	pthread_mutex_unlock(&desk->lock);
+	return place;
+}
+
+/* False where there is nothing to accept it with: no file, no memory. */
+static bool receive(struct desk *desk, int listening)
 {
 	int connection = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
-	struct visit *visit = connection >= 0 ? malloc(sizeof *visit) : NULL;
+	struct visit *visit;
 	pthread_t thread;
-	int room;
+	unsigned place;
 
 	if (connection < 0)
-		return;
-	pthread_mutex_lock(&desk->lock);
-	room = visit && desk->connections < MOST_CONNECTIONS;
-	desk->connections += room != 0;
-	pthread_mutex_unlock(&desk->lock);
-	if (room) {
-		*visit = (struct visit){desk, connection};
+		return errno == EINTR || errno == EAGAIN || errno == ECONNABORTED;
+	place = take_place(desk, connection);
+	if (place == MOST_CONNECTIONS) {
+		close(connection); /* told by the asker's side: broke off */
+		return true;
+	}
+	visit = malloc(sizeof *visit);
+	if (visit) {
+		*visit = (struct visit){desk, place};
 		if (pthread_create(&thread, NULL, serve, visit) == 0) {
 			pthread_detach(thread);
-			return;
+			return true;
 		}
-		pthread_mutex_lock(&desk->lock);
-		desk->connections--;
-		pthread_mutex_unlock(&desk->lock);
 	}
 	free(visit);
-	close(connection); /* told by the asker's side: broke off */
+	end_visit(desk, place);
+	return true;
 }
 
-/* Until a signal, which is blocked in every thread. */
-static void run(struct desk *desk, int listening, const sigset_t *signals)
+/* Until a signal, which is blocked in every thread and comes over `signals`. */
+static void run(struct desk *desk, int listening, int signals)
 {
-	struct pollfd wait[2] = {{.fd = listening, .events = POLLIN},
-		{.fd = signalfd(-1, signals, SFD_CLOEXEC), .events = POLLIN}};
+	struct pollfd wait[2] = {{.fd = signals, .events = POLLIN}, {.fd = listening, .events = POLLIN}};
 
 	while (poll(wait, 2, -1) >= 0 || errno == EINTR) {
-		if (wait[1].revents)
-			break;
 		if (wait[0].revents)
-			receive(desk, listening);
+			break;
+		if (wait[1].revents && !receive(desk, listening))
+			poll(wait, 1, PAUSE_MS); /* it is still there, and would be found at once */
 	}
-	close(wait[1].fd);
 }
 
+static void shut_all(struct desk *desk, int how)
+{
+	for (unsigned i = 0; i < MOST_CONNECTIONS; i++)
+		if (desk->connection[i] >= 0)
+			shutdown(desk->connection[i], how);
+}
+
+/* What has been asked is refused by the crowd and told; who has not asked to the end, or does not read, is
+ * not waited for. */
 static void leave(struct desk *desk)
 {
+	struct timespec until;
+
 	veil_crowd_leave(desk->crowd);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += AGENT_PATIENCE_S;
 	pthread_mutex_lock(&desk->lock);
+	shut_all(desk, SHUT_RD);
+	while (desk->connections > 0 && pthread_cond_timedwait(&desk->left, &desk->lock, &until) == 0)
+		;
+	shut_all(desk, SHUT_RDWR);
 	while (desk->connections > 0)
 		pthread_cond_wait(&desk->left, &desk->lock);
 	pthread_mutex_unlock(&desk->lock);
@@ -183,26 +226,34 @@ static enum veil_status work(
 	struct veil_client *client = NULL;
 	struct told told = {0};
 	sigset_t signals;
-	int listening = -1;
+	int listening = -1, on_signal = -1;
 	enum veil_status st;
 
+	for (unsigned i = 0; i < MOST_CONNECTIONS; i++)
+		desk.connection[i] = -1;
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	on_signal = signalfd(-1, &signals, SFD_CLOEXEC);
+	if (on_signal < 0) { /* it could not be told to stop */
+		snprintf(err->text, sizeof err->text, "signals cannot be waited for: %s", strerror(errno));
+		return VEIL_E_IO;
+	}
 	st = cli_connect(&client, &a->server, err);
 	if (st == VEIL_OK)
 		st = veil_crowd_create(&desk.crowd, client, budget, a->epoch, tell, &told, err);
 	if (st == VEIL_OK)
 		st = agent_listen(&listening, path, err);
 	if (st == VEIL_OK) {
-		run(&desk, listening, &signals);
+		run(&desk, listening, on_signal);
 		unlink(path);
 		close(listening);
 	}
 	if (desk.crowd)
 		leave(&desk);
 	veil_client_destroy(client);
+	close(on_signal);
 	return st;
 }
 

@@ -9,6 +9,7 @@ once in a million runs."""
 import json
 import math
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -22,7 +23,7 @@ from collections import Counter
 from client_relay import VEIL, VEIL_INDEX, VEIL_RELAY, World
 from fake_relay import Relay as FakeRelay
 from relay import Relay
-from veild import SCRATCH, make_index
+from veild import SCRATCH, cpu_s, make_index
 
 CROWD_CLIENTS = os.path.abspath(sys.argv[7])
 LIMIT = 0.001
@@ -220,6 +221,43 @@ class Crowd(unittest.TestCase):
             self.assertIn('every request asks all shards', process.communicate(timeout=60)[1])
             spent = json.loads(subprocess.run([VEIL, 'privacy', '--budget', budget, '--json'], capture_output=True, check=True).stdout)
             self.assertEqual(spent['ever'], 0)
+
+    def test_peers_that_dribble_or_take_all_files_stop_neither_an_agent_nor_its_end(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+
+        with Front(self.relay, None) as front:
+            process, path = self.agent(front, self.world.budget('beset'), preexec_fn=limit)
+            peers = []
+            for _ in range(60):  # more than it has files for
+                peers.append(socket.socket(socket.AF_UNIX))
+                peers[-1].connect(path)
+            before, start = cpu_s(process), time.monotonic()
+            time.sleep(1.5)
+            self.assertLess(cpu_s(process) - before, 0.5 * (time.monotonic() - start), 'it asks again and again')
+            for peer in peers[1:]:
+                peer.close()
+            self.assertEqual(self.ask(path).returncode, 0)
+            done = threading.Event()
+
+            def dribble():
+                while not done.wait(0.3):
+                    try:
+                        peers[0].sendall(b' ')
+                    except OSError:
+                        return
+
+            thread = threading.Thread(target=dribble)
+            thread.start()
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.communicate(timeout=60)
+            finally:
+                process.kill()
+                done.set()
+                thread.join()
+                peers[0].close()
+            self.assertEqual(process.returncode, 0)
 
     def test_a_sealed_index_without_an_attestation_is_asked_by_sealed_search(self):
         world = CrowdWorld(name='sealed', kind='sealed')

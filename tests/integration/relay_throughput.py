@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sealed requests of 100 KB through veil-relay to the gateway of a veild: how many a second, and what the relay pays for
 each. Usage: relay_throughput.py VEILD MAKE_INDEX OHTTP_PEER VEIL_RELAY"""
-import os
 import socket
 import sys
 import tempfile
@@ -12,16 +11,10 @@ import unittest
 import ohttp
 from ohttp import TYPE, Client, write_key
 from relay import Relay
-from veild import SCRATCH, Index, Server, make_index, read_reply
+from veild import SCRATCH, Index, Server, cpu_s, make_index, read_reply
 
 RELAY = sys.argv[4]
 DISTINCT, REQUESTS, CLIENTS = 32, 4000, 8
-
-
-def cpu_s(process):
-    with open(f'/proc/{process.pid}/stat', encoding='ascii') as f:
-        fields = f.read().rsplit(')', 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
 class Throughput(unittest.TestCase):

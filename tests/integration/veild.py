@@ -25,6 +25,13 @@ SCRATCH = tempfile.mkdtemp(prefix='veil-test-')
 atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 
 
+def cpu_s(process):
+    """Processor time that it has taken so far."""
+    with open(f'/proc/{process.pid}/stat', encoding='ascii') as f:
+        fields = f.read().rsplit(')', 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
 def make_index(name, shards=3, rows=300, label_bytes=16, again=False, seed=1, terms=2, dim=32, sealed=None):
     """With `again` a new version in an index that is there."""
     path = os.path.join(SCRATCH, name)
