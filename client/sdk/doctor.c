@@ -59,6 +59,8 @@ static enum hop blame(unsigned step, enum veil_status st, unsigned code)
 	case STEP_QUERY:
 		if (code == 200)
 			return HOP_SERVER;
+		if (code == 0 && st != VEIL_E_NETWORK && st != VEIL_E_TIMEOUT)
+			return HOP_OPERATOR; /* nothing was asked: what is signed names nothing to ask for */
 		return code == 400 || code == 401 || code == 422 || code == 502 || code == 504 ? HOP_GATEWAY
 											       : HOP_RELAY;
 	default:

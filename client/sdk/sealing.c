@@ -49,7 +49,8 @@ static bool post_quantum_left_out(struct bytes body, const struct wire_signed *s
 	return named;
 }
 
-/* Those that the signed configuration names, once each and in its order. */
+/* Those that the signed configuration names, once each, under whichever kind, and in its order: never more
+ * than came. */
 static size_t keep_signed(uint8_t *out, struct bytes body, const struct wire_signed *s)
 {
 	struct bytes one;
@@ -59,7 +60,8 @@ static size_t keep_signed(uint8_t *out, struct bytes body, const struct wire_sig
 		bool again = false;
 
 		for (size_t j = 0; j < i && !again; j++)
-			again = memcmp(&s->objects[j], &s->objects[i], sizeof *s->objects) == 0;
+			again = is_gateway_key(s->objects[j].kind) &&
+				memcmp(s->objects[j].hash, s->objects[i].hash, HASH_BYTES) == 0;
 		if (again || !is_gateway_key(s->objects[i].kind) || !find(&one, body, s->objects[i].hash))
 			continue;
 		memcpy(out + kept, one.data, one.size);

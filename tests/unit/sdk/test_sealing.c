@@ -88,6 +88,10 @@ Test(sealing, a_key_that_is_shown_twice_or_is_not_signed_changes_nothing)
 		"%s", err.text);
 	cr_assert_eq(next.config.id, 3);
 	cr_assert_null(next.choice.note);
+	next.signed_config.objects[2].kind = WIRE_SIGNED_GATEWAY_KEY_PQ; /* one key, named as either */
+	cr_assert_eq(choose(&next, &none, (const int[]){3}, 1, KEYCONFIG_PREFER_PQ, &err), VEIL_OK, "%s",
+		err.text);
+	cr_assert_eq(next.config.id, 3);
 	cr_assert_eq(choose(&next, &none, (const int[]){1, 2}, 2, KEYCONFIG_CLASSIC, &err), VEIL_E_MALFORMED);
 	cr_assert(strstr(err.text, "the signed configuration names"));
 }
